@@ -256,7 +256,9 @@ def new_events(
         )
         events = [Event.of(at, line) for at, line in found]
         events = [event for event in events if event.type in wanted]
-        position = found[-1][0] if len(found) == limit else max(newest, position)
+        last = found[-1][0] if found else position
+        # On PostgreSQL, events of after `newest` was read may be among them.
+        position = last if len(found) == limit else max(newest, last)
         # Lines of one action may be events of two types, of which one is not wanted.
         if events or position >= newest:
             return events, position

@@ -82,7 +82,8 @@ class SignedLines:
                 if last == current.sequence:
                     self._compare(current, digest, line)
                     current, digest = next(waiting, None), RangeDigest()
-            self.unsigned += line.sequence > signed_to
+            else:  # above the last range, or below the first one that is there
+                self.unsigned += 1
             self._look_at_clock(before, line)
             before = line
             yield line

@@ -87,9 +87,12 @@ class Found:
 
     @property
     def people_by_collection(self) -> dict[str, list[str]]:
+        """Return the ids of people by collection; none where groups alone were found."""
         found: dict[str, list[str]] = {}
         for one in self.people:
             found.setdefault(one.collection, []).append(one.id)
+        for group in self.groups:
+            found.setdefault(group.collection, [])
         return found
 
     @property

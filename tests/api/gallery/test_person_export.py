@@ -106,6 +106,10 @@ def test_a_person_is_found_by_id_key_and_face_in_every_collection(
     assert searched[home]["unknowns"] is None
     assert searched[inbox]["not_searched"] is None
     assert document["asked"] == {"collection": home, "identity_id": ada_id, "image_sha256": None}
+    client.app.state.services.reads.flush()  # type: ignore[attr-defined]
+    wanted = {"action": "person.exported", "collection": inbox}
+    (line,) = client.get("/v1/audit", params=wanted).json()["lines"]
+    assert line["identity_id"] is None  # an unknown face alone was read there
 
 
 def test_the_same_embedding_is_certain_and_a_rate_decides_what_is_alike(

@@ -15,6 +15,7 @@ from app.gallery.journal.event_records import Event
 from app.gallery.journal.events import Events
 from app.gallery.records import IdentityChanges
 from app.gallery.store.repositories.audit_repository import LineFilter
+from app.gallery.store.repositories.event_repository import EventRepository
 from app.gallery.store.tables import AuditLineTable
 from app.services.delivery.event_target import DELIVERED, Outcome
 from tests.gallery.conftest import OpenGallery
@@ -243,3 +244,18 @@ def _state(store: TargetStore) -> TargetState:
     state = store.state(NAME)
     assert state is not None
     return state
+
+
+def test_events_that_are_committed_while_a_target_looks_come_once(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL, the second query of a transaction may see more than the first."""
+    store = _store(gallery)
+    store.begin(NAME)
+    enroll(gallery, unit_vector(1))
+    Events(gallery.store.database).follow()
+    monkeypatch.setattr(EventRepository, "newest", lambda _: 0)
+    turn = store.take(NAME, "a", lease_s=60, types=None, collections=None, most_failing=1)
+    assert turn is not None
+    assert turn.events
+    assert turn.position == turn.events[-1].position

@@ -166,6 +166,32 @@ def test_old_lines_go_and_an_export_is_whole_by_the_next_signature(
     assert verify(gallery.store, [AUDIT_KEY], [KEY.public]).faults == ()
 
 
+def test_lines_that_were_made_up_before_the_first_signed_one_count_as_unsigned(
+    gallery: Gallery, tmp_path: Path
+) -> None:
+    enroll_some(gallery)
+    signer_of(gallery).sign()
+    old = datetime.now(UTC)
+    while datetime.now(UTC) < old + timedelta(milliseconds=3):
+        pass
+    enroll_some(gallery, 2)
+    first = lines_of(gallery, action="identity.created")[-2]
+    log_of(gallery).prune_before(first.at)
+    signer_of(gallery).sign()
+    path = tmp_path / "audit.jsonl"
+    documents = export_of(gallery, path)
+    before = verify_file(ExportFile(path), [], [KEY.public]).unsigned
+    (oldest,) = [one for one in documents if one["id"] == first.id]
+    made_up = [
+        {**oldest, "id": f"{first.chain}-{number}", "sequence": number, "principal": "key 9"}
+        for number in range(1, first.sequence)
+        if not any(one["id"] == f"{first.chain}-{number}" for one in documents)
+    ]
+    assert made_up
+    write(path, [*documents, *made_up])
+    assert verify_file(ExportFile(path), [], [KEY.public]).unsigned == before + len(made_up)
+
+
 def test_two_processes_sign_each_line_once(open_gallery: OpenGallery) -> None:
     galleries = [open_gallery() for _ in range(2)]
     for turn in range(4):

@@ -49,6 +49,12 @@ LOOPBACK = PermittedTargets(networks=[ip_network("127.0.0.0/8")], http=True)
         "64:ff9b:1::1",
         "2002:7f00:1::1",
         "2001:0:4136:e378:8000:63bf:f5ff:fffe",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "fec0::1",
+        "5f00::1",
+        "100::1",
+        "3fff::1",
     ],
 )
 def test_addresses_that_are_not_public_are_refused(address: str) -> None:

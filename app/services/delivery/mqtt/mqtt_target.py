@@ -90,10 +90,17 @@ class MqttTarget:
             if payload == "offline" and not self._is_ending:  # of another process, which has ended
                 self.connection.send(self.messages.status(online=True))
             return
-        with suppress(ValueError, KeyError, TypeError):  # somebody else's message
+        # Any client of the broker may have written it: what has another form is passed over.
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
             state = json.loads(payload)
-            terminal = Terminal(state["collection"], state["terminal_id"])
-            self._states[topic] = terminal, state["identity_id"]
+            collection, terminal_id = state["collection"], state["terminal_id"]
+            identity_id = state["identity_id"]
+            if all(isinstance(one, str) for one in (collection, terminal_id, identity_id)):
+                self._states[topic] = Terminal(collection, terminal_id), identity_id
+
+    def is_held(self, topic: str) -> bool:
+        """Return whether the broker is known to hold a person as the last one on a topic."""
+        return topic in self._states
 
     def end(self) -> None:
         """Say that the service is gone, if no other process says otherwise. Blocks for seconds."""

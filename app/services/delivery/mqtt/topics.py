@@ -3,7 +3,11 @@
 import re
 from hashlib import sha256
 
-_UNSAFE = re.compile(r"[#+/%$\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Brokers end the connection of who sends one (MQTT 5, 1.5.4), and the message would never go out.
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF)
+)
+_UNSAFE = re.compile(rf"[#+/%$\x00-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}]")
 _NO_OBJECT_ID = re.compile(r"[^A-Za-z0-9_-]")
 _LEVEL_LENGTH = 256
 
@@ -11,8 +15,8 @@ _LEVEL_LENGTH = 256
 def level(name: str) -> str:
     """Return a name as one level of a topic.
 
-    Characters that separate levels or stand for any, and control characters, are quoted as in URLs,
-    so that two names stay two.
+    Characters that separate levels or stand for any, control characters and those that are none in
+    Unicode are quoted as in URLs, so that two names stay two.
     """
     quoted = _UNSAFE.sub(_quoted, name)
     return _cut(quoted, name, _LEVEL_LENGTH) or "%"

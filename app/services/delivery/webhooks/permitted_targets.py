@@ -16,10 +16,12 @@ Address = IPv4Address | IPv6Address
 
 _LONGEST_URL = 2_048
 _NAT64 = IPv6Network("64:ff9b::/96")
+# All that IANA has assigned as global unicast. Outside lie, among others, IPv4 addresses in former
+# forms (::127.0.0.1, ::ffff:0:127.0.0.1) and addresses of a site (fec0::/10).
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
 # Special addresses (IANA) that `is_global` of some versions of Python takes for public ones.
 _SPECIAL = tuple(
-    ip_network(network)
-    for network in ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "100::/64", "2001::/23")
+    ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")
 )
 # A public address that each machine of Azure reaches as its own host.
 _METADATA = frozenset({ip_address("168.63.129.16")})
@@ -82,6 +84,8 @@ class PermittedTargets:
         inner = _inner_address(address)
         if inner is not None:  # an IPv4 address in the form of an IPv6 one
             return self.permits_address(str(inner))
+        if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
+            return False
         if address.is_multicast or not address.is_global or address in _METADATA:
             return False
         return not any(address in network for network in _SPECIAL)

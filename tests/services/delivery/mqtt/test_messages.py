@@ -37,12 +37,17 @@ def _topics(event: Event, *, is_news: bool = True) -> list[str]:
         "é" * 300,
         "%2F",
         "/",
+        "a\ufffeb",
+        "\uffff",
+        "\ufdd0",
+        "\U0001ffff",
+        "\U0010fffe",
     ],
 )
 def test_any_name_is_one_level_of_a_topic(name: str) -> None:
     safe = level(name)
     assert safe
-    assert not set(safe) & set("/#+$\x00\x1f\x85")
+    assert not set(safe) & set("/#+$\x00\x1f\x85\ufffe\uffff\ufdd0\U0001ffff\U0010fffe")
     assert len(safe.encode("utf-8")) < 1_000
 
 
