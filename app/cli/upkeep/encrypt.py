@@ -49,9 +49,9 @@ def on(*, rewrite: bool, as_json: bool) -> None:
             done = encryption.encrypt(report)
         _webhooks(database).seal_secrets()
         pairs = _keys(settings, database).seal_pairs()
-        for one in encryption.numbers(done):
-            remove_snapshots(settings, database, one)
         # Also where nothing was left to encrypt: an earlier call may have ended before this.
+        for one in encryption.numbers():
+            remove_snapshots(settings, database, one)
         remains = database.compact(most_bytes=None) if rewrite else database.remains()
     bodies = [RemainsBody.of(one).model_dump(mode="json") for one in remains]
     answer = {"encrypted": done, "remains": bodies, "unreadable_pairs": list(pairs.unreadable)}

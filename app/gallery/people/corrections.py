@@ -227,6 +227,8 @@ class Corrections(GalleryPart):
         face_id = face.id
         transaction.dismissals.forget_faces([face.number])
         handed = hand_over(transaction, owner, [face])
+        # Else what is left of the face in files would open after an erasure of its new owner.
+        transaction.faces.renew_key(previous)
         identities.note_change(previous, owner)
         kept_id = handed.collapsed[0].kept_face_id if handed.collapsed else face.id
         stayed = transaction.faces.get(kept_id)

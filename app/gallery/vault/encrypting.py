@@ -88,10 +88,10 @@ class Encryption:
                 for collection in collections.everything()
             ]
 
-    def numbers(self, names: Sequence[str]) -> list[int]:
-        """Return the numbers of these collections, as far as they are there."""
+    def numbers(self, names: Sequence[str] | None = None) -> list[int]:
+        """Return the numbers of these collections, as far as they are there, or of all."""
         with self._store.reading_all() as collections:
-            found = map(collections.find, names)
+            found = map(collections.find, sorted(collections.names()) if names is None else names)
             return [collection.number for collection in found if collection is not None]
 
     def verify(self, progress: Progress = silent) -> Iterator[UnreadableRow]:
@@ -250,9 +250,11 @@ class Encryption:
             if any(_rows(transaction, column).count()[1] for column in SEALED_COLUMNS):
                 return False
             session = transaction.session
-            key = self._vault.key(session, collection.number, collection.key_generation)
-            complete = _marked(key, is_complete=True)
-            VaultRepository(session).replace(self._vault.wrapped(complete))
+            # Former keys as well: else SQL could set the collection back to one of them.
+            for wrapped in _keys_of(transaction):
+                key = self._vault.key(session, collection.number, wrapped.generation)
+                complete = _marked(key, is_complete=True)
+                VaultRepository(session).replace(self._vault.wrapped(complete))
             transaction.note(Action.ENCRYPTION_COMPLETED)
         return True
 
@@ -347,7 +349,7 @@ def _open(seals: RowSeals, row: SealedRow, context: bytes) -> None:
     if row.form is None:
         seals.open_vector((row.data, row.row_id, row.owner, row.generation, row.wrapped), context)
         return
-    stored = StoredCrop(row.data, Form(row.form))
+    stored = StoredCrop(row.data, Form.of(row.form))
     if stored.form is Form.BY_CROPS_KEY:
         if seals.current.is_complete:
             raise SealedOtherwiseError("the crop is not sealed under the key of its person")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from app.gallery.vault.sealing import KeySealer
+from app.gallery.vault.sealing import KeySealer, SealedOtherwiseError
 
 
 class ClearCrop(bytes):
@@ -17,6 +17,14 @@ class Form(IntEnum):
     """The crop itself, under the key of its owner."""
     SEALED_UNDER_OWNER = 2
     """What `CropVault` has sealed, under the key of its owner."""
+
+    @classmethod
+    def of(cls, number: int) -> "Form":
+        """Raises SealedOtherwiseError for a number that no version has written."""
+        try:
+            return cls(number)
+        except ValueError as error:
+            raise SealedOtherwiseError("the crop has no form that this version knows") from error
 
 
 @dataclass(frozen=True, slots=True)

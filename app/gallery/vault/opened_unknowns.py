@@ -111,13 +111,13 @@ class OpenedUnknowns:
         rows = self._session.execute(self._of(crops, numbers), {"numbers": numbers}).all()
         for number, form, data, face_id, owner, *keys in rows:
             context = of_crop(self._collection.number, face_id)
-            kept = StoredCrop(data, Form(form))
             try:
-                crop = (
-                    data
-                    if kept.form is Form.BY_CROPS_KEY
-                    else kept.opened(self._seals.opener(owner, *keys), context)
-                )
+                kept = StoredCrop(data, Form.of(form))
+                if kept.form is Form.BY_CROPS_KEY:
+                    self._seals.require_accepted()
+                    crop = data
+                else:
+                    crop = kept.opened(self._seals.opener(owner, *keys), context)
             except SealedOtherwiseError as error:
                 self._seals.report(face_id, error)
                 raise self._seals.unreadable(face_id) from error

@@ -42,6 +42,8 @@ class RowSeals:
         self._session = session
         self._collection = collection
         self._vault: Vault = vault_of(session)
+        if not self.is_on:
+            self._vault.require_in_the_clear(collection.number)
         self._kind = kind
         self._keys = OwnerKeyRepository(session, collection, kind)
         self._known: dict[int, KeySealer] = {}
@@ -119,10 +121,15 @@ class RowSeals:
         data, _, owner, generation, wrapped = columns
         if len(data) % FLOAT_BYTES == _SEALED_REST:
             return self.opener(owner, generation, wrapped).open(data, context)
-        if self._accepts_clear():
-            clear: bytes = data
-            return clear
-        raise SealedOtherwiseError("the row is in the clear")
+        self.require_accepted()
+        clear: bytes = data
+        return clear
+
+    def require_accepted(self) -> None:
+        """Raise SealedOtherwiseError for a row that is not sealed under the key of its owner, where
+        none is accepted."""
+        if not self.accepts_clear():
+            raise SealedOtherwiseError("the row is in the clear")
 
     def report(self, face_id: str, error: SealedOtherwiseError) -> None:
         """Log a row that does not open, once in this process."""
@@ -141,7 +148,10 @@ class RowSeals:
             face_id=face_id,
         )
 
-    def _accepts_clear(self) -> bool:
+    def accepts_clear(self) -> bool:
+        """Return whether rows may lie in the clear: until the collection is encrypted."""
+        if not self.is_on:
+            return True
         key = self.current
         if not key.is_complete:
             # Another process may have sealed the last row since; it is never undone.

@@ -66,7 +66,9 @@ class Vault:
         another master key, or without one, would answer as if the gallery were empty.
         """
         with self._database.reading() as session:
-            keys = VaultRepository(session).everything()
+            repository = VaultRepository(session)
+            keys = repository.everything()
+            altered = repository.in_the_clear({key.collection_number for key in keys})
         if not self.is_on:
             if keys:
                 raise MasterKeyMissing(
@@ -82,6 +84,11 @@ class Vault:
                 f"the database is encrypted by the master key {', '.join(foreign)}, and the "
                 f"settings give {', '.join(sorted(known))}",
                 master_ids=tuple(foreign),
+            )
+        if altered:
+            raise StartupError(
+                f"collection {altered[0]} has a key, and its row says that it is not encrypted: "
+                "the row in collections was altered; restore it from a backup of the database"
             )
         for key in keys:
             try:
@@ -117,6 +124,18 @@ class Vault:
         if (collection_number, generation) not in session.info.get(_MADE, ()):
             self._known[collection_number, generation] = key
         return key
+
+    def require_in_the_clear(self, collection_number: int) -> None:
+        """Raise CollectionSealed for a collection that is read as one in the clear and has a key.
+
+        Nothing but SQL past the service makes it so. A transaction that began before the collection
+        was encrypted sees it in the clear as well, so that the row is read once more.
+        """
+        if any(number == collection_number for number, _ in tuple(self._known)):
+            with self._database.reading() as session:
+                altered = VaultRepository(session).in_the_clear([collection_number])
+            if altered:
+                raise _sealed(collection_number, "its row says that it is not encrypted")
 
     def begin(self, session: Session, collection_number: int, *, is_complete: bool) -> int:
         """Make the next key of a collection; return its generation.

@@ -69,7 +69,12 @@ def test_a_gallery_is_encrypted_and_its_keys_are_changed(
     (first,) = status["master_ids"]
     assert {one["master_id"] for one in status["collections"]} == {first}
     assert run("encrypt", "status").exit_code == 0
+    # As if it had ended before it removed snapshots: then there is nothing left to encrypt.
+    left = Settings().snapshots_dir / "1.index"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(b"a snapshot in the clear")
     assert "encrypted already" in run("encrypt", "on").stdout
+    assert not left.exists()
 
     monkeypatch.setenv("VULTUS_MASTER_KEY", f"{SECOND},{FIRST}")
     rotated = as_json("encrypt", "rotate", "--collections", "--destroy-former")

@@ -18,6 +18,7 @@ from app.gallery.store.statements.vector_bytes import to_bytes
 from app.gallery.store.tables import (
     AuditLineTable,
     CollectionKeyTable,
+    CollectionTable,
     CropTable,
     FaceTable,
     PersonKeyTable,
@@ -283,3 +284,21 @@ def test_the_file_holds_nothing_in_the_clear_afterwards(start: Start, database_u
     Encryption(database).encrypt()
     database.compact(most_bytes=None)
     assert held() == []
+
+
+@pytest.mark.usefixtures("clear")
+def test_sql_sets_no_collection_back_to_a_key_that_accepted_rows_in_the_clear(
+    start: Start, connect: Connect
+) -> None:
+    encryption = Encryption(start(MASTER).store.database)
+    assert encryption._begin(COLLECTION)
+    encryption.rotate_collections()
+    encryption.encrypt()
+    tampering = connect()
+    tampering.journal = NoJournal()
+    with tampering.writing() as session:
+        bobs = select(func.max(FaceTable.number)).scalar_subquery()
+        planted = update(FaceTable).where(FaceTable.number == bobs)
+        session.execute(planted.values(embedding=to_bytes(VECTORS[7])))
+        session.execute(update(CollectionTable).values(key_generation=1))
+    assert found(start(MASTER), VECTORS[7]) is None

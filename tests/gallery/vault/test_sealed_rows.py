@@ -16,6 +16,7 @@ from app.errors import (
     CropUnreadable,
     EmbeddingUnreadable,
     NotExportable,
+    StartupError,
 )
 from app.gallery.gallery import Gallery
 from app.gallery.journal.journal import NoJournal
@@ -27,6 +28,7 @@ from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.store.database import Database
 from app.gallery.store.statements.vector_bytes import to_bytes
 from app.gallery.store.tables import (
+    CollectionTable,
     CropTable,
     FaceTable,
     PersonKeyTable,
@@ -40,7 +42,7 @@ from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import InboxLimits, Sighting
-from app.gallery.vault.kept_crops import ClearCrop
+from app.gallery.vault.kept_crops import ClearCrop, Form
 from app.recognition.types import Embedding
 from tests.gallery.conftest import Connect, sqlite_only
 from tests.gallery.factories import (
@@ -301,6 +303,50 @@ def test_an_embedding_in_the_clear_is_not_accepted(
     assert found(other, VECTORS[1]) == "Bob"
     with pytest.raises(NotExportable, match="embedding is damaged"):
         export_gallery(sealed.store.database, tmp_path / "gallery.zip")
+
+
+def test_a_collection_that_sql_marks_as_not_encrypted_is_not_read(
+    sealed: Gallery, connect: Connect
+) -> None:
+    enroll(sealed, VECTORS[0], name="Ada")
+    with tampering(connect()) as session:
+        session.execute(update(CollectionTable).values(key_generation=None))
+        session.execute(update(FaceTable).values(embedding=to_bytes(VECTORS[7])))
+    with pytest.raises(CollectionSealed, match="says that it is not encrypted"):
+        found(sealed, VECTORS[7])
+    with pytest.raises(StartupError, match="row in collections was altered"):
+        with_masters(connect()).vault.prepare()
+
+
+def test_a_crop_opens_in_a_form_of_encrypted_ones_alone(sealed: Gallery, connect: Connect) -> None:
+    ada, _ = sealed.people.enroll(COLLECTION, NewIdentity(), [with_crop(VECTORS[0], "a")])
+    for form in (Form.BY_CROPS_KEY, 7):
+        with tampering(connect()) as session:
+            session.execute(update(CropTable).values(form=form))
+        with pytest.raises(CropUnreadable):
+            sealed.faces.sealed_crop(COLLECTION, ada.id, "a" * 32)
+        with pytest.raises(EmbeddingUnreadable):
+            sealed.corrections.move_face(COLLECTION, "a" * 32, NewIdentity())
+
+
+def test_a_face_that_was_given_away_opens_by_no_key_of_its_former_owner(sealed: Gallery) -> None:
+    """Else it would open in files after an erasure of its new owner."""
+    ada, _ = sealed.people.enroll(
+        COLLECTION, NewIdentity(), [with_crop(VECTORS[0], "a"), with_crop(VECTORS[1], "b")]
+    )
+    with sealed.store.reading(COLLECTION) as transaction:
+        owner = transaction.identities.get(ada.id).number
+        (before,) = transaction.session.scalars(
+            select(PersonKeyTable.wrapped).where(PersonKeyTable.identity_number == owner)
+        )
+    sealed.corrections.move_face(COLLECTION, "a" * 32, NewIdentity(name="Bob"))
+    with sealed.store.reading(COLLECTION) as transaction:
+        (after,) = transaction.session.scalars(
+            select(PersonKeyTable.wrapped).where(PersonKeyTable.identity_number == owner)
+        )
+    assert before != after
+    assert found(sealed, VECTORS[0]) == "Bob"
+    assert sealed.faces.sealed_crop(COLLECTION, ada.id, "b" * 32) == CROP
 
 
 @sqlite_only

@@ -150,10 +150,12 @@ class _KeptCrops(ScopedRepository):
         generation: int | None,
         wrapped: bytes | None,
     ) -> bytes | None:
-        stored = StoredCrop(data, Form(form))
-        if stored.form is Form.BY_CROPS_KEY or not data:
+        if not data:
             return data
         try:
+            stored = StoredCrop(data, Form.of(form))
+            if stored.form is Form.BY_CROPS_KEY:
+                return data if self._seals.accepts_clear() else None
             opener = self._seals.opener(owner, generation, wrapped)
             return stored.opened(opener, of_crop(self._collection.number, face_id))
         except SealedOtherwiseError:

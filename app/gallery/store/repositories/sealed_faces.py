@@ -111,11 +111,12 @@ class SealedFaces(ScopedRepository):
         generation: int | None,
         wrapped: bytes | None,
     ) -> tuple[int, bytes, bytes] | None:
-        stored = StoredCrop(data, Form(form))
         context = of_crop(self._collection.number, face_id)
-        if stored.form is Form.BY_CROPS_KEY:
-            return number, context, data
         try:
+            stored = StoredCrop(data, Form.of(form))
+            if stored.form is Form.BY_CROPS_KEY:
+                self._seals.require_accepted()
+                return number, context, data
             opener = self._seals.opener(owner, generation, wrapped)
             return number, context, stored.opened(opener, context)
         except SealedOtherwiseError as error:

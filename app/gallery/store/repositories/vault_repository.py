@@ -1,5 +1,6 @@
 """SQL of the wrapped keys."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select, update
@@ -55,6 +56,13 @@ class VaultRepository:
             CollectionTable.number == collection_number
         )
         return self._session.scalar(query)
+
+    def in_the_clear(self, collection_numbers: Collection[int]) -> list[int]:
+        """Return those of these collections that seal by no generation."""
+        query = select(CollectionTable.number).where(
+            CollectionTable.number.in_(collection_numbers), CollectionTable.key_generation.is_(None)
+        )
+        return list(self._session.scalars(query))
 
     def is_complete(self, collection_number: int, generation: int | None) -> bool:
         """Return whether a collection that seals by this generation has nothing in the clear."""
