@@ -102,6 +102,8 @@ class GalleryWebhooks:
             if {"types", "collections"} & set(changes.values):
                 _pass_over(collections, before)
             collections.webhooks.set(webhook_id, changes.values)
+            if {"types", "collections"} & set(changes.values):
+                _drop_what_is_not_for(collections, _get(collections, webhook_id))
             if changes.enabled is False and before.state.stopped_because is None:
                 collections.targets.set(webhook_id, stopped_because=StoppedBecause.ASKED.value)
             elif changes.enabled and before.state.stopped_because is not None:
@@ -287,6 +289,19 @@ def _pass_over(collections: Collections, webhook: Webhook) -> None:
     found, newest = new_events(collections, position, webhook.types, webhook.collections, limit=1)
     if not found:
         collections.targets.advance(webhook.id, position, newest)
+
+
+def _drop_what_is_not_for(collections: Collections, webhook: Webhook) -> None:
+    """Drop events that wait or were given up, and that a webhook gets no longer: keys that see it
+    now may not see their collections, nor may its receiver."""
+    targets = collections.targets
+    kept = [one for dead in (False, True) for one in targets.waiting(webhook.id, dead=dead)]
+    events = [waiting_of(one).event for one in kept]
+    targets.drop_waiting(
+        webhook.id, [event.position for event in events if not webhook.gets(event)]
+    )
+    # What a process has in hand would be kept again; it is new again instead.
+    targets.set(webhook.id, holder=None, held_until=None)
 
 
 def _webhook(collections: Collections, row: RowMapping) -> Webhook:

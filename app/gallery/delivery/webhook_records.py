@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.gallery.delivery.delivery_records import TargetState
+from app.gallery.journal.event_records import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,12 @@ class Webhook:
     state: TargetState
     waiting_count: int
     dead_count: int
+
+    def gets(self, event: Event) -> bool:
+        """Return whether an event is one of its types and collections."""
+        if self.collections is not None and event.collection not in self.collections:
+            return False
+        return self.types is None or event.type in self.types
 
     def is_within(self, collections: Sequence[str] | None) -> bool:
         """Return whether it gets events of these collections alone; None: all collections."""

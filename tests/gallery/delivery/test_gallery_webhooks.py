@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from app.errors import WebhookSecretSealed
+from app.gallery.delivery.delivery_records import Settled, Waiting
 from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
+from app.gallery.delivery.target_store import TargetStore
 from app.gallery.delivery.webhook_records import NewWebhook, WebhookChanges
 from app.gallery.gallery import Gallery
 from app.gallery.journal.events import Events
@@ -134,6 +136,39 @@ def _texts(gallery: Gallery) -> list[str]:
     with gallery.store.database.reading() as session:
         row = session.execute(select(WebhookTable.secret, WebhookTable.former_secret)).one()
     return [text for text in row if text is not None]
+
+
+def test_what_waits_of_other_collections_is_dropped_when_a_webhook_gets_them_no_more(
+    gallery: Gallery, receiver: Receiver
+) -> None:
+    """Else a key of the collections that are left would see it, and send it where it likes."""
+    gallery.collections.create("gate", None)
+    webhook_id = _add(gallery, receiver, types=("identity.created",))
+    webhooks = GalleryWebhooks(gallery.store.database)
+    store = TargetStore(gallery.store.database)
+    _enroll(gallery, "Ada")
+    gallery.people.enroll("gate", NewIdentity(name="Grace"), [])
+    Events(gallery.store.database).follow()
+    turn = store.take(webhook_id, "a", lease_s=60, types=None, collections=None, most_failing=10)
+    assert turn is not None
+    now = turn.now
+    failed = [
+        Waiting(event, (event.id,), 1, now, now, "answered 500", None) for event in turn.events
+    ]
+    own, foreign = (
+        next(one for one in failed if one.event.collection == name and one.event.identity_id)
+        for name in (COLLECTION, "gate")
+    )
+    dead = replace(foreign, due_at=None, dead_at=now)
+    settled = Settled(turn.position, [own, dead], [], [], 0, None, None, None)
+    assert store.settle(webhook_id, "a", settled)
+    assert store.take(webhook_id, "a", lease_s=60, types=None, collections=None, most_failing=10)
+    changed = webhooks.change(webhook_id, WebhookChanges({"collections": [COLLECTION]}))
+    assert changed.is_within([COLLECTION])
+    assert (changed.waiting_count, changed.dead_count) == (1, 0)
+    # A process that had events in hand meanwhile does not bring them back.
+    assert not store.settle(webhook_id, "a", settled)
+    assert webhooks.dead(webhook_id, limit=10, cursor=None).items == ()
 
 
 def test_secrets_are_sealed_by_the_master_key_of_the_moment(
