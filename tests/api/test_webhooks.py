@@ -80,6 +80,12 @@ def test_a_webhook_is_changed_stopped_and_enabled(tight: TestClient, receiver: R
     assert tight.patch(url, json={"enabled": True}).json()["enabled"] is True
     lines = tight.get("/v1/audit", params={"action": "webhook.changed"}).json()["lines"]
     assert lines[1]["details"]["fields"] == ["name", "types", "enabled"]
+    assert tight.patch(url, json={"url": f"{receiver.url}?token=x"}).status_code == 200
+    (line,) = tight.get("/v1/audit", params={"action": "webhook.changed", "limit": 1}).json()[
+        "lines"
+    ]
+    assert line["details"]["host"] == "127.0.0.1"
+    assert "token" not in str(line)
     for wrong in ({}, {"enabled": None}, {"url": None}, {"types": ["person.seen"]}):
         problem(tight.patch(url, json=wrong), 422, "invalid_request")
 

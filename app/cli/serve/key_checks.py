@@ -18,7 +18,6 @@ _PROTECTING = {
 }
 """Settings without which the service is more open, and what they are about."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_LEAST_LENGTH = 16
 
 
 def is_reached_by_others(address: str) -> bool:
@@ -69,8 +68,10 @@ def require_keys(settings: Settings, address: str) -> None:
             "make one with vultus keys add, or set keys; VULTUS_OPEN_TO_ALL=true starts without",
             setting=_KEYS,
         )
-    if any(len(key) < _LEAST_LENGTH for key in texts):
+    from app.gallery.keys.settings_keys import LEAST_LENGTH  # noqa: PLC0415  (as above)
+
+    if any(len(key) < LEAST_LENGTH for key in texts):
         raise SettingUnusable(
-            f"other machines reach {address}, and a key has fewer than {_LEAST_LENGTH} characters",
+            f"other machines reach {address}, and a key has fewer than {LEAST_LENGTH} characters",
             setting=_KEYS,
         )

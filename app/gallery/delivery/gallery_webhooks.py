@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import RowMapping
 
@@ -69,6 +70,7 @@ class GalleryWebhooks:
                 Action.WEBHOOK_ADDED,
                 None,
                 webhook=webhook_id,
+                host=_host(new.url),
                 types=new.types,
                 within=new.collections,
                 with_names=new.with_names,
@@ -108,6 +110,7 @@ class GalleryWebhooks:
                 collections.targets.set(webhook_id, stopped_because=StoppedBecause.ASKED.value)
             elif changes.enabled and before.state.stopped_because is not None:
                 resume(collections, webhook_id)
+            moved = {"host": _host(str(changes.values["url"]))} if "url" in changes.values else {}
             fields = sorted(changes.values) + ["enabled"] * (changes.enabled is not None)
             collections.note(
                 Action.WEBHOOK_CHANGED,
@@ -115,6 +118,7 @@ class GalleryWebhooks:
                 webhook=webhook_id,
                 fields=fields,
                 enabled=changes.enabled,
+                **moved,
             )
             return _get(collections, webhook_id)
 
@@ -302,6 +306,11 @@ def _drop_what_is_not_for(collections: Collections, webhook: Webhook) -> None:
     )
     # What a process has in hand would be kept again; it is new again instead.
     targets.set(webhook.id, holder=None, held_until=None)
+
+
+def _host(url: str) -> str | None:
+    """Return where a webhook sends, for the audit log; the rest of a URL may hold a secret."""
+    return urlsplit(url).hostname
 
 
 def _webhook(collections: Collections, row: RowMapping) -> Webhook:

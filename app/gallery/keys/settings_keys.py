@@ -14,6 +14,8 @@ from app.gallery.keys.key_texts import digest_of
 
 _FILE_SETTING = "VULTUS_API_KEYS_FILE"
 _MOST_BYTES = 1_000_000
+LEAST_LENGTH = 16
+"""Characters of a key, where other machines reach the service."""
 
 _log = structlog.get_logger(__name__)
 
@@ -34,27 +36,45 @@ class SettingsKeys:
         self._own = [SettingsKey(f"key {place}", digest_of(k)) for place, k in enumerate(keys, 1)]
         self._file = file
         self._seen = self._mark()
-        self.known: tuple[SettingsKey, ...] = self._read()
+        texts = self._texts()
+        # Whether shorter ones may be was decided at the start (`key_checks.py`).
+        self._least_length = min([LEAST_LENGTH, *map(len, texts)])
+        self.known: tuple[SettingsKey, ...] = self._known(texts)
 
     def follow(self) -> None:
         """Read the file, if it has changed. Blocks.
 
-        A file that cannot be used is logged, and the keys of before stay: a slip in it neither
-        opens the service nor locks everybody out.
+        A file that cannot be used, or has a key that is shorter than those at the start and than
+        LEAST_LENGTH, is logged, and the keys of before stay: a slip in it, or a file that is half
+        written, neither opens the service nor locks everybody out.
         """
         mark = self._mark()
         if mark == self._seen:
             return
         self._seen = mark
         try:
-            self.known = self._read()
+            texts = self._texts()
+            self._require_long(texts)
+            self.known = self._known(texts)
         except SettingUnusable as error:
             _log.error("key_file_unusable", cause=str(error))
         else:
             _log.info("key_file_read", keys=len(self.known) - len(self._own))
 
-    def _read(self) -> tuple[SettingsKey, ...]:
-        texts = [] if self._file is None else read_key_file(self._file)
+    def _texts(self) -> list[str]:
+        """Return the keys of the file. Raises SettingUnusable."""
+        return [] if self._file is None else read_key_file(self._file)
+
+    def _require_long(self, texts: Sequence[str]) -> None:
+        """Raises SettingUnusable."""
+        least = self._least_length
+        if any(len(text) < least for text in texts):
+            raise SettingUnusable(
+                f"the file of API keys, {self._file}, has a key with fewer than {least} characters",
+                setting=_FILE_SETTING,
+            )
+
+    def _known(self, texts: Sequence[str]) -> tuple[SettingsKey, ...]:
         return (
             *self._own,
             *(SettingsKey(f"file key {place}", digest_of(k)) for place, k in enumerate(texts, 1)),

@@ -53,6 +53,24 @@ def test_a_change_is_read_and_a_slip_leaves_the_keys_of_before(tmp_path: Path) -
     assert keys.known == (SettingsKeys([], path).known[0],)
 
 
+def test_a_short_key_is_not_taken_over_unless_the_start_had_one(tmp_path: Path) -> None:
+    """Other machines may reach the service, where a start refuses short keys."""
+    path = write(tmp_path / "keys", ONE)
+    keys = SettingsKeys([], path)
+    before = keys.known
+    write(path, f"{ONE}\nabc\n")
+    with capture_logs() as logs:
+        keys.follow()
+    assert keys.known == before
+    assert [log["event"] for log in logs] == ["key_file_unusable"]
+    write(path, "short")
+    keys = SettingsKeys([], path)
+    write(path, "other")
+    before = keys.known
+    keys.follow()
+    assert keys.known != before
+
+
 @pytest.mark.parametrize(
     ("text", "mode", "why"),
     [

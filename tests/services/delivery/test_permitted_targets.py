@@ -91,6 +91,11 @@ def test_networks_of_the_settings_are_permitted_and_no_others() -> None:
         "https://exämple.com/",
         "https://example.com/\r\nx-header: 1",
         "https://[::1/",
+        "https://[fe80::1%25eth0]/",
+        "https://[2606:4700::1%25.example.com]/",
+        "https://other.org\\.example.com/",
+        "https://other.org%00.example.com/",
+        "https://other.org;.example.com/",
         "https://example.com/" + "a" * 2_048,
     ],
 )

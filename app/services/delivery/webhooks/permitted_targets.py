@@ -4,6 +4,7 @@ A name is judged by the list of hosts, and each address that it has by itself, a
 connection; see `checked_network.py`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -15,6 +16,8 @@ from app.settings import WebhookSettings
 Address = IPv4Address | IPv6Address
 
 _LONGEST_URL = 2_048
+# Others, as a zone (%) or a backslash, mean something else to each parser.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAT64 = IPv6Network("64:ff9b::/96")
 # All that IANA has assigned as global unicast. Outside lie, among others, IPv4 addresses in former
 # forms (::127.0.0.1, ::ffff:0:127.0.0.1) and addresses of a site (fec0::/10).
@@ -61,6 +64,8 @@ class PermittedTargets:
             )
         if not host:
             raise WebhookTargetRefused("the URL names no host")
+        if not _HOST.fullmatch(host):
+            raise WebhookTargetRefused(f"the host {host!r} is no name of a host, and no address")
         if parts.username is not None or parts.password is not None:
             raise WebhookTargetRefused("the URL has a user name, which would be kept in the clear")
         if parts.fragment:
