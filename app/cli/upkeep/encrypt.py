@@ -67,11 +67,13 @@ def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
         secrets = _webhooks(database).seal_secrets()
         pairs = _keys(settings, database).seal_pairs()
         people = destroyed = 0
+        left: list[str] = []
         if collections:
             with progress_report() as report:
                 people = encryption.rotate_collections(report)
         if destroy_former:
             destroyed = encryption.destroy_former()
+            left = [one.collection for one in encryption.status() if one.former]
         # Last: a former key that is deleted was never wrapped by the new master key, which a copy
         # of the database from in between would open.
         wrapped = encryption.rotate_master()
@@ -84,6 +86,7 @@ def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
         "unreadable_pairs": list(pairs.unreadable),
         "owner_keys": people,
         "destroyed": destroyed,
+        "not_destroyed": left,
     }
     texts = []
     if collections:
@@ -92,7 +95,14 @@ def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
         texts.append(f"{destroyed:,} former keys of collections are deleted")
     texts.append(f"all keys of collections are wrapped by master key {master} now")
     show(answer, *texts, _ROTATION_DONE, as_json=as_json)
+    if left and not as_json:
+        print_line(
+            f"former keys stay in {', '.join(left)}: they wrap keys of people that do not open; "
+            "run vultus encrypt verify, and delete these people or restore their keys",
+            errors,
+        )
     _report_unreadable(pairs)
+    finish(complete=not left)
 
 
 def verify(*, as_json: bool) -> None:

@@ -95,6 +95,19 @@ def _secret_of(access_key_id: str) -> str | None:
     return None if found is None else found.secret
 
 
+def test_former_keys_that_stay_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VULTUS_MASTER_KEY", FIRST)
+    run("encrypt", "on")
+    with (
+        closing(Database(f"sqlite:///{folder / 'vultus.db'}", timeout_s=10)) as database,
+        database.writing() as session,
+    ):
+        session.execute(text("UPDATE person_keys SET wrapped = x'01' WHERE identity_number = 2"))
+    done = run("encrypt", "rotate", "--collections", "--destroy-former")
+    assert done.exit_code == 3
+    assert f"former keys stay in {COLLECTION}" in done.stderr
+
+
 def test_rows_that_do_not_open_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VULTUS_MASTER_KEY", FIRST)
     run("encrypt", "on")
