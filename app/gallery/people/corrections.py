@@ -30,6 +30,7 @@ from app.gallery.people.erasure import erase_people
 from app.gallery.people.face_handover import hand_over
 from app.gallery.people.held_people import require_not_held
 from app.gallery.people.person_merge import joined
+from app.gallery.people.retention_rules import require_consent_of
 from app.gallery.people.revision_check import require_unchanged
 from app.gallery.records import Erasure, NewFace, NewIdentity, PeopleFilter
 from app.gallery.store.database import read_again
@@ -94,8 +95,8 @@ class Corrections(GalleryPart):
         The person before stays, even without a face. A face that is this person's already stays as
         it is. Raises FaceNotFound, IdentityNotFound, ExternalIdTaken, PersonHeld when the person
         before is under a legal hold, RevisionConflict when one of the two changed after
-        `if_revision`, EveryFaceRefusedError when `guard` refuses it, EmbedderSwitchedError, and
-        AnsweredBeforeError by `once`.
+        `if_revision`, EveryFaceRefusedError when `guard` refuses it, ConsentRequired,
+        EmbedderSwitchedError, and AnsweredBeforeError by `once`.
         """
         with self.store.changing(collection_name) as transaction:
             transaction.claim(once)
@@ -112,6 +113,8 @@ class Corrections(GalleryPart):
             require_unchanged(transaction.collection, people, if_revision)
             if owner is not previous:
                 require_not_held(transaction, [previous])
+                if isinstance(who, str):  # a new person comes with one
+                    require_consent_of(transaction, owner)
             done = self._move(transaction, face, previous, owner, guard)
             done = replace(done, is_new_person=isinstance(who, NewIdentity))
             transaction.keep(once, done, owner.id)

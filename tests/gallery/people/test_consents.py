@@ -187,6 +187,19 @@ def test_a_collection_that_demands_a_consent_enrolls_nobody_without(gallery: Gal
     assert listed(gallery, ConsentFilter.MISSING) == []
 
 
+def test_a_face_is_not_moved_to_who_has_no_consent_where_one_is_demanded(gallery: Gallery) -> None:
+    """Else faces would reach them by way of another person."""
+    without = enroll(gallery)
+    demand(gallery, require_consent=True)
+    given = enroll(gallery, ACCESS, seed=2)
+    (face,) = gallery.faces.page(COLLECTION, given, limit=10, cursor=None).items
+    with pytest.raises(ConsentRequired):
+        gallery.corrections.move_face(COLLECTION, face.id, without)
+    gallery.consents.give(COLLECTION, without, ACCESS)
+    moved = gallery.corrections.move_face(COLLECTION, face.id, without)
+    assert moved.identity.id == without
+
+
 def test_of_many_people_only_those_without_a_consent_are_refused(gallery: Gallery) -> None:
     demand(gallery, require_consent=True)
     vectors = unit_vectors(3, seed=5)
