@@ -50,6 +50,8 @@ class Readings:
     """Threads by kind: how busy they are with calls that block."""
     problems: Sequence[str] = ()
     """Codes of problems with the files of the database, and RETENTION_WAITS."""
+    unreadable_faces: int = 0
+    """Faces whose encrypted embedding does not open."""
     undelivered: Mapping[str, Undelivered] = field(default_factory=dict)
     """By the name of the target."""
 
@@ -313,6 +315,11 @@ class _Watched(Collector):
                 "vultus_retention_waits",
                 "1 while expired people are kept until a person confirms the clock.",
                 int(RETENTION_WAITS in read.problems),
+            ),
+            (
+                "vultus_unreadable_faces",
+                "Faces of people whose encrypted embedding does not open, as far as it was read.",
+                read.unreadable_faces,
             ),
             ("vultus_index_faces", "Faces in the search indexes.", read.index_faces),
             ("vultus_collections", "Collections in the database.", read.collection_count),

@@ -26,6 +26,7 @@ from app.gallery.store.database_watch import DatabaseWatch
 from app.gallery.store.lost_database import note_gallery
 from app.gallery.sync.periodic import Periodic
 from app.gallery.unknowns.unknown_inbox import Unknowns
+from app.gallery.vault.rechecking import recheck
 from app.observe.metrics import Metrics, Readings, Undelivered
 from app.observe.tracing import Tracing
 from app.observe.traffic import Traffic
@@ -63,6 +64,7 @@ from models.zoo.serving.backends import Backend
 _MEMORY_EVERY_S = 30.0
 _NOTE_EVERY_S = 5.0
 _READS_EVERY_S = 1.0
+_RECHECK_EVERY_S = 10.0
 _SIGN_LOOK_EVERY_S = 10.0
 _SIGNED_SOONER = 10_000
 """Lines that are signed before `sign_every_s` is over."""
@@ -164,9 +166,15 @@ class Services:
             revisions_behind=None if lag is None else lag.revisions_behind,
             device_memory_bytes=device_memory_bytes(self.device),
             problems=[*problems, *self.sweep.problems],
+            unreadable_faces=self.database.vault.unreadable.count(),
             work={} if self._threads is None else self._threads.load(),
             undelivered=self._undelivered(),
         )
+
+    def recheck_unreadable(self) -> None:
+        """Look again at the faces whose embedding did not open. Blocks."""
+        for collection_number in recheck(self.database):
+            self.gallery.sync.forget(collection_number)
 
     def _undelivered(self) -> dict[str, Undelivered]:
         now = datetime.now(UTC)
@@ -261,6 +269,7 @@ class Services:
         self.periodic.every(constants.key_use_every_s, self.key_ring.save_use, name="key_use")
         self.periodic.in_turn(self.database.check_pages, name="pages")
         self.periodic.every(constants.sweep_every_s, self.sweep.erase_expired, name="sweep")
+        self.periodic.every(_RECHECK_EVERY_S, self.recheck_unreadable, name="unreadable faces")
         self.periodic.every(constants.snapshot_every_s, self.gallery.sync.save, name="snapshots")
         self.periodic.every(_NOTE_EVERY_S, self._note_gallery, name="note")
         if self.reads.is_on:

@@ -8,6 +8,7 @@ from app.api.deps import CallerDep, ServicesDep
 from app.api.endpoint import Endpoints
 from app.api.granted import ANY_KEY
 from app.api.schemas.stats import StatsAnswer
+from app.gallery.vault.rechecking import count_in
 from app.observe.metrics import Readings
 from app.runtime.threads import reading
 from app.services import Services
@@ -39,4 +40,5 @@ def _of_collections(services: Services, readings: Readings, names: Sequence[str]
         index_faces=sum(collection.face_count for collection in page.items),
         collection_count=len(page.items),
         revisions_behind=None,
+        unreadable_faces=count_in(services.database, names),
     )

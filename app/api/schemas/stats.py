@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.api.schemas.parts.answer import Answer
+from app.errors import EmbeddingUnreadable
 from app.observe.metrics import Metrics, Readings
 from app.observe.traffic import Summary
 
@@ -74,6 +75,10 @@ class IndexBody(Answer):
     revisions_behind: int | None = Field(
         description="By which this process's indexes lie behind the database."
     )
+    unreadable_faces: int = Field(
+        description="Faces whose encrypted embedding does not open, as far as this process read "
+        "it; they are like none in a search. `vultus encrypt verify` lists them."
+    )
 
 
 class StatsAnswer(Answer):
@@ -104,8 +109,9 @@ class StatsAnswer(Answer):
     mean_batch_sizes: dict[str, _Rounded] = Field(description="By stage, since the start.")
     index: IndexBody
     problems: list[str] = Field(
-        description="Codes of problems with the files of the database (database_damaged, ...), and "
-        "retention_waits; see `GET /v1/retention`."
+        description="Codes of problems with the files of the database (database_damaged, ...); "
+        "retention_waits, see `GET /v1/retention`; embedding_unreadable, see "
+        "`index.unreadable_faces`."
     )
     resident_bytes: int | None = Field(description="Memory of the process.")
     device: str
@@ -119,8 +125,10 @@ class StatsAnswer(Answer):
         cls, traffic: Summary, readings: Readings, metrics: Metrics, *, device: str
     ) -> "StatsAnswer":
         """Make the answer of this process; `readings` are those of its index and its queue."""
+        unreadable = [EmbeddingUnreadable.code] if readings.unreadable_faces else []
         return cls.of(
             readings,
+            problems=[*readings.problems, *unreadable],
             pid=os.getpid(),
             uptime_s=round(traffic.uptime_s, 1),
             requests_per_s=traffic.requests_per_s,

@@ -303,7 +303,9 @@ class IndexSync:
         with indexed.lock:
             changed, removed = indexed.changed, indexed.removed
         saved = snapshots.holds(source)
-        if len(index) < max(self._snapshot_above, 1):
+        # A row that is restored later would stay without its vector at each start.
+        is_partial = self._store.database.vault.unreadable.are_in(number)
+        if is_partial or len(index) < max(self._snapshot_above, 1):
             if snapshots.has_file(number):
                 snapshots.remove(number)
             return

@@ -13,19 +13,21 @@ from app.gallery.store.statements.vector_bytes import FLOAT_BYTES, from_bytes, s
 from app.gallery.vault.contexts import of_embedding
 from app.gallery.vault.row_seals import seals_of
 from app.gallery.vault.sealing import SealedOtherwiseError
+from app.gallery.vault.vault import vault_of
 from app.recognition.types import Embedding
 
 
 class OpenedEmbeddings:
     """Opens the `columns` of an `EmbeddingPlace`, by the embedder of the collection.
 
-    A row that does not open is reported, and hinders no other: it counts as a face without an
-    embedding. In an index, whose faces are those of the database, it has a vector of zeros, which
-    is like none.
+    A row that does not open is reported and counted, and hinders no other: it is a face without
+    an embedding. In an index, whose faces are those of the database, it has a vector of zeros,
+    which is like none.
     """
 
     def __init__(self, session: Session, collection: CollectionView) -> None:
         self._seals = seals_of(session, collection, PEOPLE)
+        self._unreadable = vault_of(session).unreadable
         self._number = collection.number
         self._digest = collection.digest
         self._dimension = collection.dimension
@@ -62,4 +64,5 @@ class OpenedEmbeddings:
             return self._seals.open_vector(columns, context)
         except SealedOtherwiseError as error:
             self._seals.report(face_id, error)
+            self._unreadable.note(self._number, self._digest, face_id)
             return None

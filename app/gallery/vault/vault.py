@@ -12,6 +12,7 @@ from app.gallery.store.repositories.vault_repository import VaultRepository, Wra
 from app.gallery.vault.collection_key import CollectionKey, context_of
 from app.gallery.vault.master_key import MasterKey
 from app.gallery.vault.sealing import SealedOtherwiseError, Sealer
+from app.gallery.vault.unreadable_faces import UnreadableFaces
 
 _GENERATION_BYTES = 4
 _MOST_REPORTED = 10_000
@@ -49,6 +50,7 @@ class Vault:
         """Whether the settings name a master key."""
         self._known: dict[tuple[int, int], CollectionKey] = {}
         self._reported: set[str] = set()
+        self.unreadable = UnreadableFaces()
 
     @cached_property
     def masters(self) -> tuple[MasterKey, ...]:

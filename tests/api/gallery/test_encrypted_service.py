@@ -22,6 +22,7 @@ from app.main import create_app
 from app.services import Services, build_services
 from app.settings import Settings
 from tests.api.conftest import image, images, problem
+from tests.kit.api_keys import new_key
 
 PEOPLE = "/v1/collections/default/identities"
 
@@ -105,8 +106,16 @@ def test_a_row_that_was_altered_is_a_conflict_for_this_face_alone(encrypted: Tes
     crop = encrypted.get(f"{PEOPLE}/{identity_id}/faces/{face_id}/crop")
     problem(crop, 409, "crop_unreadable")
     assert encrypted.get("/readyz").status_code == 200
+    stats = encrypted.get("/v1/stats").json()
+    assert (stats["problems"], stats["index"]["unreadable_faces"]) == (["embedding_unreadable"], 1)
+    assert "vultus_unreadable_faces 1.0" in encrypted.get("/metrics").text
+    _, viewer = new_key(encrypted, role="viewer", collections=["staff"])
+    seen = encrypted.get("/v1/stats", headers=viewer).json()
+    assert (seen["problems"], seen["index"]["unreadable_faces"]) == ([], 0)
     gone = encrypted.delete(f"{PEOPLE}/{identity_id}")
     assert gone.status_code == 200
+    services_of(encrypted).recheck_unreadable()
+    assert encrypted.get("/v1/stats").json()["problems"] == []
 
 
 def test_a_process_without_the_key_answers_that_it_cannot(

@@ -43,6 +43,7 @@ from app.gallery.transfer.importer import import_gallery
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import InboxLimits, Sighting
 from app.gallery.vault.kept_crops import ClearCrop, Form
+from app.gallery.vault.rechecking import recheck
 from app.recognition.types import Embedding
 from tests.gallery.conftest import Connect, sqlite_only
 from tests.gallery.factories import (
@@ -285,6 +286,29 @@ def test_swapped_rows_do_not_open_and_hinder_nobody_else(
     other.faces.delete(COLLECTION, ada.id, "a" * 32)
     other.people.delete(COLLECTION, ada.id)
     assert found(other, VECTORS[3]) == "Eve"
+
+
+def test_faces_that_do_not_open_are_counted_until_their_row_is_restored(
+    sealed: Gallery, start: Start, connect: Connect
+) -> None:
+    for vector, name in zip(VECTORS[:2], ("Ada", "Bob"), strict=True):
+        enroll(sealed, vector, name=name)
+    with tampering(connect()) as session:
+        ada, bob = session.scalars(select(FaceTable).order_by(FaceTable.number))
+        number, kept = ada.number, ada.embedding
+        ada.embedding = bob.embedding
+    other = start()
+    vault = other.store.database.vault
+    assert vault.unreadable.count() == 1
+    assert recheck(other.store.database) == set()
+    assert vault.unreadable.count() == 1
+    with tampering(connect()) as session:
+        row = update(FaceTable).where(FaceTable.number == number)
+        session.execute(row.values(embedding=kept))
+    (restored,) = recheck(other.store.database)
+    other.sync.forget(restored)
+    assert vault.unreadable.count() == 0
+    assert found(other, VECTORS[0]) == "Ada"
 
 
 def test_an_embedding_in_the_clear_is_not_accepted(

@@ -1,6 +1,6 @@
 """SQL of the enrolled faces."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -191,6 +191,13 @@ class FaceRepository(ScopedRepository):
         """Ids by number of all faces of some people."""
         query = select(FaceTable.number, FaceTable.id).where(
             FaceTable.identity_number.in_(identity_numbers)
+        )
+        return {number: face_id for number, face_id in self._session.execute(query)}  # noqa: C416
+
+    def ids_by_number(self, face_ids: Collection[str]) -> dict[int, str]:
+        """Ids by number of those faces that are there."""
+        query = select(FaceTable.number, FaceTable.id).where(
+            self._here(FaceTable), FaceTable.id.in_(face_ids)
         )
         return {number: face_id for number, face_id in self._session.execute(query)}  # noqa: C416
 

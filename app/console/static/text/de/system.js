@@ -13,7 +13,7 @@ export default {
   pid: "Prozess {pid}",
   up_since: "gestartet {since}",
   of_several: "einer von {count}, die antworten; dieser antwortete {answered}",
-  problems: "Die Datenbank hat ein Problem",
+  problems: "Es gibt ein Problem",
   requests_per_s: "Anfragen je Sekunde",
   over_last_minute: "in der letzten Minute",
   requests_in_progress: "Laufende Anfragen",

@@ -13,7 +13,7 @@ export default {
   pid: "Process {pid}",
   up_since: "started {since}",
   of_several: "one of {count} that answer; this one answered {answered}",
-  problems: "The database has a problem",
+  problems: "There is a problem",
   requests_per_s: "Requests a second",
   over_last_minute: "over the last minute",
   requests_in_progress: "Requests in progress",
