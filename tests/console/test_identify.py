@@ -77,6 +77,21 @@ def test_one_face_of_several_is_enrolled_by_a_cut_out(
     assert names == {"Eileen Collins": 1, "Grace Hopper": 1}
 
 
+def test_a_face_is_enrolled_with_the_consent_that_its_collection_demands(
+    page: Page, server: ConsoleServer, collection: str
+) -> None:
+    options = {"options": {"people": {"require_consent": True}}}
+    server.client.patch(f"/v1/collections/{collection}", json=options).raise_for_status()
+    page.goto(server.at("identify", collection=collection))
+    _choose(page, astronaut())
+    page.get_by_role("button", name="Enroll face 1").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Eileen Collins")
+    dialog.get_by_label("Purpose").fill("access")
+    page.keyboard.press("Enter")
+    expect(page.locator(".box-labels li")).to_have_text(["Eileen Collins"])
+
+
 def test_a_face_that_looks_like_somebody_is_compared_before_it_is_enrolled(
     page: Page, server: ConsoleServer, collection: str
 ) -> None:

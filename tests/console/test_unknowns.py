@@ -288,3 +288,18 @@ def test_order_and_page_are_in_the_address(page: Page, server: ConsoleServer, in
 def test_page_knows_how_many_faces_a_group_keeps() -> None:
     script = (STATIC / "pages" / "unknowns" / "actions.js").read_text(encoding="utf-8")
     assert f"FACES_A_GROUP = {constants.Constants().unknown_faces_a_group};" in script
+
+
+def test_a_group_is_named_with_the_consent_that_its_collection_demands(
+    page: Page, server: ConsoleServer, inbox: Inbox
+) -> None:
+    group = inbox.see(hopper())
+    options = {"options": {"people": {"require_consent": True}}}
+    server.client.patch(f"/v1/collections/{inbox.collection}", json=options).raise_for_status()
+    _open(page, server, inbox)
+    expect(_shown(page, group)).to_be_visible()
+    page.get_by_role("textbox", name="Name", exact=True).fill("Grace Hopper")
+    page.get_by_label("Purpose").fill("access")
+    page.keyboard.press("Enter")
+    expect(_toast(page, "Grace Hopper: 1 face enrolled.")).to_be_visible()
+    assert inbox.people() == {"Grace Hopper": 1}

@@ -1,6 +1,8 @@
 /** The fields of a consent, and what is sent of them. */
 
 import { html } from "../core/html.js";
+import { collection as present } from "../core/session.js";
+import { useStore } from "../core/store.js";
 import { loadTexts, t } from "../core/text.js";
 import { ExpiryField, fromLocal } from "./expiry_field.js";
 import { errorOf, Field } from "./field.js";
@@ -61,4 +63,19 @@ export function ConsentFields({ draft, setDraft, problem, required = false }) {
       error=${errorOf(problem, "until")}
     />
   </div>`;
+}
+
+/** Whether the present collection enrolls people with a consent only. */
+export const useDemanded = () => useStore(present)?.options?.people.require_consent ?? false;
+
+/** The fields, where a consent is demanded. @param {Parameters<typeof ConsentFields>[0]} props */
+export function DemandedConsent(props) {
+  return (
+    useDemanded() &&
+    html`<fieldset>
+      <legend>${t("consents.title")}</legend>
+      <p class="muted">${t("consents.demanded")}</p>
+      <${ConsentFields} ...${props} required />
+    </fieldset>`
+  );
 }

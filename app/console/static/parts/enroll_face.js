@@ -14,6 +14,7 @@ import { keepTabFace } from "../core/tab_photos.js";
 import { t } from "../core/text.js";
 import { AsRequestButton } from "./as_request_button.js";
 import { Compare } from "./compare.js";
+import { consentOf, DemandedConsent, NO_CONSENT } from "./consent_fields.js";
 import { Dialog } from "./dialog.js";
 import { FaceCut, useFaceCuts } from "./face_cuts.js";
 import { errorOf, Field } from "./field.js";
@@ -68,8 +69,11 @@ const isDoubt = (problem) => problem?.status === 409 && problem.rejected.some(({
 export function EnrollFaceDialog({ collection, face, onDone, onClose }) {
   const enrolment = useEnrolment(collection, face, onDone);
   const { made, cutProblem, problem, busy, run, clear } = enrolment;
-  const [fields, setFields] = useState({ name: "", external_id: "" });
-  const set = (name) => (event) => setFields({ ...fields, [name]: event.target.value });
+  const [who, setWho] = useState({ name: "", external_id: "" });
+  const [consent, setConsent] = useState(NO_CONSENT);
+  const given = consentOf(consent);
+  const fields = { ...who, consent: given === null ? "" : JSON.stringify(given) };
+  const set = (name) => (event) => setWho({ ...who, [name]: event.target.value });
   const submit = (event) => {
     event.preventDefault();
     if (fields.name.trim() !== "") run({ fields });
@@ -88,6 +92,7 @@ export function EnrollFaceDialog({ collection, face, onDone, onClose }) {
           <input maxlength="256" autocomplete="off" value=${fields.external_id} onInput=${set("external_id")} />
         <//>
       </div>
+      <${DemandedConsent} draft=${consent} setDraft=${setConsent} problem=${problem} />
       <${ProblemNotice} problem=${problem} />
       <p class="row">
         <button needs="enroll" type="submit" class="primary" aria-disabled=${busy || cutProblem ? "true" : undefined}>${t("identify.enroll")}</button>

@@ -4,6 +4,7 @@ import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { useAction } from "../../core/loading.js";
 import { t } from "../../core/text.js";
 import { AsRequestButton } from "../../parts/as_request_button.js";
+import { consentOf, DemandedConsent, NO_CONSENT } from "../../parts/consent_fields.js";
 import { errorOf, Field } from "../../parts/field.js";
 import { KeyButton } from "../../parts/key_button.js";
 import { Notice, ProblemNotice } from "../../parts/notice.js";
@@ -23,10 +24,11 @@ import { name as enroll, nameCall, namesakes } from "./actions.js";
 export function NameForm({ collection, groupId, faceIds, chosen, field, onDone, onChanged }) {
   const [text, setText] = useState("");
   const [externalId, setExternalId] = useState("");
+  const [consent, setConsent] = useState(NO_CONSENT); // often that of the next person, too
   const [found, setFound] = useState([]);
   const first = useRef(null);
   useEffect(() => first.current?.focus(), [found]);
-  const who = () => ({ name: text.trim(), external_id: externalId.trim() || undefined });
+  const who = () => ({ name: text.trim(), external_id: externalId.trim() || undefined, consent: consentOf(consent) ?? undefined });
   const send = useAction(async (identityId) => {
     try {
       await enroll(collection, groupId, identityId ? { identity_id: identityId } : who(), faceIds);
@@ -76,6 +78,7 @@ export function NameForm({ collection, groupId, faceIds, chosen, field, onDone, 
       <//>
       <${AsRequestButton} call=${() => nameCall(collection, groupId, who(), faceIds)} />
     </div>
+    <${DemandedConsent} draft=${consent} setDraft=${setConsent} problem=${problem} />
     ${found.length > 0 &&
     html`<${Notice} kind="warning" title=${t("unknowns.same_name", { count: found.length })}>
       <ul class="plain">
