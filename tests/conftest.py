@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from app.gallery.keys.opening import settings_keys_of
 from app.gallery.store.database import Database
 from app.main import create_app
+from app.observe.acting import acting, actor
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.pipeline import Recognizer
 from app.services import build_services
@@ -40,6 +41,16 @@ def _only_our_settings() -> Iterator[None]:
         patch.setitem(Settings.model_config, "env_file", None)
         # The names of FastAPI's client for tests, and of the console's without TLS.
         patch.setenv("VULTUS_HOSTS", "testserver,vultus.test")
+        yield
+
+
+_SERVICE = actor()
+
+
+@pytest.fixture(autouse=True)
+def _the_service_acts() -> Iterator[None]:
+    """A command that another test ran in this process acts as a user for the rest of it."""
+    with acting(_SERVICE):
         yield
 
 

@@ -4,6 +4,9 @@ A deleted row stays in its page. VACUUM releases its place and moves other rows 
 leaves its bytes where they are; in the table of long values (TOAST) as well. VACUUM FULL writes the
 rows that are there into a new file. It locks the table meanwhile, so that large tables are left to
 who may choose the hour.
+
+ANALYZE keeps samples of columns, names among them, in the table `pg_statistic`: they are taken anew
+from the rows that are there, and it is rewritten as well. Columns of embeddings have no samples.
 """
 
 import re
@@ -20,6 +23,7 @@ LARGE_BYTES: Final = 128 * 1024 * 1024
 """Above this size, with indexes and TOAST, a table is not rewritten unless asked for. Some 0.5 s a
 100 MB on a machine of two cores."""
 
+_SAMPLES: Final = "pg_statistic"
 _LOCK_WITHIN_MS = 500
 """So long others may wait behind a lock that is waited for itself."""
 _AGAIN_S = 0.05
@@ -30,7 +34,7 @@ _NUMBER = re.compile(r"\d+")
 def rewrite(
     connection: Connection, tables: Sequence[str], *, most_bytes: int | None, within_s: float
 ) -> tuple[str, ...]:
-    """Rewrite tables; return those whose files may still hold deleted rows.
+    """Rewrite tables and their samples; return those whose files may still hold deleted rows.
 
     These are tables larger than `most_bytes`, tables that others used for longer than `within_s`,
     tables with rows that transactions which began before the deletion may still see, and those that
@@ -39,11 +43,15 @@ def rewrite(
     until = monotonic() + within_s
     connection.exec_driver_sql(f"SET lock_timeout = {_LOCK_WITHIN_MS}")
     try:
-        return tuple(
+        left = tuple(
             table
             for table in tables
             if not _rewritten(connection, table, most_bytes=most_bytes, until=until)
         )
+        taken_anew = _try(connection, f"ANALYZE {', '.join(tables)}") and _rewritten(
+            connection, _SAMPLES, most_bytes=None, until=until
+        )
+        return left if taken_anew else (*left, _SAMPLES)
     finally:
         connection.exec_driver_sql("RESET lock_timeout")
 
@@ -56,7 +64,7 @@ def _rewritten(connection: Connection, table: str, *, most_bytes: int | None, un
     while True:
         before = _file_of(connection, table)
         with _deleted_rows_kept(connection) as kept:
-            if _try_to_rewrite(connection, table):
+            if _try(connection, f"VACUUM (FULL, VERBOSE) {table}"):
                 if _file_of(connection, table) == before:  # PostgreSQL only warns: not permitted
                     return False
                 if not any(kept):
@@ -66,10 +74,10 @@ def _rewritten(connection: Connection, table: str, *, most_bytes: int | None, un
         sleep(_AGAIN_S)
 
 
-def _try_to_rewrite(connection: Connection, table: str) -> bool:
+def _try(connection: Connection, statement: str) -> bool:
     """Return False when others held the table."""
     try:
-        connection.exec_driver_sql(f"VACUUM (FULL, VERBOSE) {table}")
+        connection.exec_driver_sql(statement)
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise

@@ -41,19 +41,26 @@ class Files:
     def in_tables(self, embeddings: list[Embedding]) -> int:
         return _found(self.tables(), embeddings)
 
+    def with_texts(self, texts: list[str]) -> int:
+        return _found_bytes(self.tables(), [one.encode() for one in texts])
+
     def in_log(self, embeddings: list[Embedding]) -> int:
         return _found(self.log(), embeddings)
 
 
 def _found(paths: list[Path], embeddings: list[Embedding]) -> int:
-    """How many embeddings are in files, in part or as a whole. A file may be gone meanwhile."""
+    """How many embeddings are in files, in part or as a whole."""
+    return _found_bytes(paths, [embedding.tobytes()[-64:] for embedding in embeddings])
+
+
+def _found_bytes(paths: list[Path], pieces: list[bytes]) -> int:
+    """How many pieces are in files. A file may be gone meanwhile."""
     contents = []
     for path in paths:
         try:
             contents.append(path.read_bytes())
         except FileNotFoundError:
             continue
-    pieces = [embedding.tobytes()[-64:] for embedding in embeddings]
     return sum(any(piece in content for content in contents) for piece in pieces)
 
 
@@ -140,9 +147,10 @@ def test_receipt_names_dead_rows_and_log_as_long_as_files_hold_them(
 
 @pytest.mark.usefixtures("at_once", "without_recycling")
 def test_compacted_receipt_means_that_no_file_of_the_server_holds_it(
-    gallery: Gallery, files: Files
+    gallery: Gallery, database: Database, files: Files
 ) -> None:
     ids = _enroll(gallery)
+    _run(database, "ANALYZE faces")  # which keeps samples of columns
     # Not all of them: the head of a page of the log may lie within an embedding.
     assert files.in_log(SECRETS) > len(SECRETS) // 2
     for one in ids[1:]:
@@ -151,6 +159,27 @@ def test_compacted_receipt_means_that_no_file_of_the_server_holds_it(
     assert _places(receipt) == {Where.BACKUPS}
     assert receipt.compacted
     assert (files.in_tables(SECRETS), files.in_log(SECRETS)) == (0, 0)
+
+
+def test_samples_of_names_are_taken_anew(
+    gallery: Gallery, database: Database, files: Files
+) -> None:
+    names = [f"Somebody Whose Name Is {number}" for number in range(8)]
+    people = [
+        enroll(gallery, secret, name=name)[0]
+        for secret, name in zip(SECRETS[:8], names, strict=True)
+    ]
+    enroll(gallery, KEPT[0], name="Another One")
+    _run(database, "ANALYZE identities")
+    _run(database, "CHECKPOINT")
+    assert files.with_texts(names) == len(names)
+    for person in people[1:]:
+        gallery.people.delete(COLLECTION, person.id)
+    receipt = gallery.people.delete(COLLECTION, people[0].id, compact=True)
+    _run(database, "CHECKPOINT")
+    assert Where.DEAD_ROWS not in _places(receipt)
+    assert files.with_texts(names) == 0
+    assert files.with_texts(["Another One"]) == 1
 
 
 def test_long_values_are_rewritten_as_well(
@@ -206,7 +235,10 @@ def test_tables_that_this_user_may_not_rewrite_are_named(database: Database) -> 
         plain.execute(text("GRANT SELECT ON faces TO vultus_guest"))
         plain.execute(text("SET ROLE vultus_guest"))
         try:
-            assert rewrite(plain, ["faces"], most_bytes=None, within_s=0) == ("faces",)
+            assert rewrite(plain, ["faces"], most_bytes=None, within_s=0) == (
+                "faces",
+                "pg_statistic",
+            )
         finally:
             plain.execute(text("RESET ROLE"))
             plain.execute(text("REVOKE ALL ON faces FROM vultus_guest"))
