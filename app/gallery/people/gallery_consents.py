@@ -80,7 +80,8 @@ class GalleryConsents(GalleryPart):
 
         One that is withdrawn already stays as it is. Who is under a legal hold is erased by the
         sweep when it is lifted. Raises IdentityNotFound, ConsentNotFound, and
-        WithdrawalErases when the person would be erased, and this is not `confirmed`.
+        WithdrawalErases when the person would be erased, now or with the end of the hold, and
+        this is not `confirmed`.
         """
         now = datetime.now(UTC)
         with self.store.changing(collection_name) as transaction:
@@ -94,13 +95,20 @@ class GalleryConsents(GalleryPart):
             done = Withdrawal(record_of_consent(consent))
             if row.consent_until is None or row.consent_until > now:
                 return done
+            held = bool(transaction.holds.of([row.number]))
             if not confirmed:
                 faces = len(transaction.faces.ids_of([row.number]))
-                raise WithdrawalErases(
-                    f"consent {consent_id} is the last valid one of identity {row.id}, who would "
-                    f"be erased with {faces} faces; nothing was changed"
+                fate = (
+                    f"is under a legal hold: they would not be found any more, and be erased with "
+                    f"{faces} faces when the hold is lifted"
+                    if held
+                    else f"would be erased with {faces} faces"
                 )
-            if transaction.holds.of([row.number]):
+                raise WithdrawalErases(
+                    f"consent {consent_id} is the last valid one of identity {row.id}, who {fate}; "
+                    "nothing was changed"
+                )
+            if held:
                 return replace(done, held=True)
             receipt = erase_people(transaction, [row], why="consent_withdrawn")
         self.follow_change(collection_name)

@@ -238,6 +238,17 @@ def test_a_merge_keeps_the_consents_of_both(gallery: Gallery) -> None:
     assert merged.consent_until == until + timedelta(days=1)
 
 
+def test_a_merge_with_who_has_a_consent_ends_who_had_none_unless_one_is_recorded_first(
+    gallery: Gallery,
+) -> None:
+    until = datetime.now(UTC) + timedelta(days=1)
+    for seed, own, ends in ((1, None, until), (3, ACCESS, None)):
+        kept = enroll(gallery, own, seed=seed)
+        source = enroll(gallery, NewConsent("canteen", until=until), seed=seed + 1)
+        gallery.corrections.merge(COLLECTION, kept, [source])
+        assert gallery.people.get(COLLECTION, kept).consent_until == ends
+
+
 def test_a_deleted_person_leaves_no_consent(gallery: Gallery) -> None:
     identity_id = enroll(gallery, ACCESS)
     with gallery.store.reading(COLLECTION) as transaction:
@@ -269,6 +280,8 @@ def test_a_withdrawal_under_a_legal_hold_hides_and_erases_when_it_is_lifted(
     identity_id = enroll(gallery, ACCESS)
     gallery.holds.set(COLLECTION, identity_id, "case 1")
     (consent,) = consents_of(gallery, identity_id)
+    with pytest.raises(WithdrawalErases, match="with 1 faces when the hold is lifted"):
+        gallery.consents.withdraw(COLLECTION, identity_id, consent.id, confirmed=False)
     done = gallery.consents.withdraw(COLLECTION, identity_id, consent.id, confirmed=True)
     assert (done.held, done.erasure) == (True, None)
     assert found_ids(gallery, PROBE) == []
