@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import ssl
 import subprocess
 import sys
@@ -145,3 +146,34 @@ def test_clients_prove_who_they_are_by_a_certificate(tmp_path: Path, demand: str
         else:
             with pytest.raises(httpx2.TransportError):
                 ask(server, None)
+        # TLS 1.2, in which a session is there at the end of the handshake.
+        resuming = ssl.create_default_context(cafile=certificate)
+        resuming.maximum_version = ssl.TLSVersion.TLSv1_2
+        resuming.load_cert_chain(known.certificate, known.key)
+        session, _ = _shake_hands(server, resuming, None)
+        assert _shake_hands(server, resuming, session)[1]
+        # The authority is taken out, and another one is trusted.
+        known.authority.write_bytes(stranger.authority.read_bytes())
+        server.wait_for("certificate_renewed")
+        assert ask(server, stranger) == 200
+        with pytest.raises(httpx2.TransportError):
+            ask(server, known)
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            _shake_hands(server, resuming, session)
+        known.authority.write_text("no certificate")
+        server.wait_for("certificate_unusable")
+        assert ask(server, stranger) == 200
+        with pytest.raises(httpx2.TransportError):
+            ask(server, known)
+
+
+def _shake_hands(
+    server: ServerProcess, context: ssl.SSLContext, session: ssl.SSLSession | None
+) -> tuple[ssl.SSLSession | None, bool | None]:
+    """Return the session of a connection, and whether it is the given one."""
+    address = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+    with (
+        socket.create_connection(address, timeout=_TIMEOUT_S) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1", session=session) as shaken,
+    ):
+        return shaken.session, shaken.session_reused
