@@ -49,7 +49,7 @@ class Readings:
     work: Mapping[Work, Load] = field(default_factory=dict)
     """Threads by kind: how busy they are with calls that block."""
     problems: Sequence[str] = ()
-    """Codes of problems with the files of the database, and RETENTION_WAITS."""
+    """Codes of problems with the files of the database, RETENTION_WAITS and CLOCK_BEHIND."""
     unreadable_faces: int = 0
     """Faces whose encrypted embedding does not open."""
     undelivered: Mapping[str, Undelivered] = field(default_factory=dict)
@@ -287,6 +287,8 @@ class Metrics:
 
 RETENTION_WAITS = "retention_waits"
 """The code of a sweep that leaves people until a person confirms the clock."""
+CLOCK_BEHIND = "clock_behind"
+"""The code of a system clock that is behind the newest moment that a sweep believed."""
 _PROBLEMS = tuple(
     kind.code for kind in (DatabaseMissing, DatabaseDamaged, DatabaseReadOnly, DiskFull)
 )

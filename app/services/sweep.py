@@ -8,7 +8,7 @@ import structlog
 from app.gallery.gallery import Gallery
 from app.gallery.retention.clock_guard import ClockGuard, SweepMoments
 from app.gallery.unknowns.unknown_inbox import Unknowns
-from app.observe.metrics import RETENTION_WAITS
+from app.observe.metrics import CLOCK_BEHIND, RETENTION_WAITS
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +52,7 @@ class Sweep:
             finally:
                 self._erase_old_lines(moments)
         self._log_waiting(moments)
+        self._log_behind(moments)
         self.latest = moments
         self._guard.settle(moments)
 
@@ -63,8 +64,13 @@ class Sweep:
     @property
     def problems(self) -> list[str]:
         """The code of what a person has to look at, if there is something."""
-        waits = self.latest is not None and self.latest.waiting
-        return [RETENTION_WAITS] if waits else []
+        if self.latest is None:
+            return []
+        found = {
+            RETENTION_WAITS: bool(self.latest.waiting),
+            CLOCK_BEHIND: self.latest.behind is not None,
+        }
+        return [code for code, is_so in found.items() if is_so]
 
     def _erase_old_lines(self, moments: SweepMoments) -> None:
         lines = self._prune_audit(moments)
@@ -104,6 +110,19 @@ class Sweep:
                 trusted=moments.trusted.isoformat(timespec="seconds"),
                 remedy="if the clock is right, run vultus sweep --confirm; else set it",
             )
+
+    def _log_behind(self, moments: SweepMoments) -> None:
+        """Log that the clock's jumps are not seen for now, when that begins or ends."""
+        was_behind = self.latest is not None and self.latest.behind is not None
+        if moments.behind is not None and not was_behind:
+            _log.warning(
+                CLOCK_BEHIND,
+                clock=moments.claimed.isoformat(timespec="seconds"),
+                behind=moments.behind.isoformat(timespec="seconds"),
+                remedy="if the clock is right, run vultus sweep --confirm; else set it",
+            )
+        elif moments.behind is None and was_behind:
+            _log.info("clock_caught_up")
 
     def _log_held(self) -> None:
         """Log how many people have expired and stay because of a legal hold, when that changes."""

@@ -62,3 +62,23 @@ def test_expired_people_wait_until_the_clock_is_confirmed(client: TestClient) ->
     done = client.post("/v1/retention:confirm", json=right)
     assert (done.status_code, done.json()["state"]) == (200, "goes_on")
     assert client.get(f"/v1/collections/{COLLECTION}").json()["identity_count"] == 0
+
+
+def test_clock_behind_the_newest_that_was_believed_is_a_problem_until_it_is_confirmed(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert isinstance(client.app, FastAPI)
+    services = client.app.state.services
+    assert isinstance(services, Services)
+    ahead = datetime.now(UTC) + timedelta(days=3_650)
+    with services.gallery.store.writing_all() as collections:
+        collections.clock.set(ClockReading(ahead, 1.0, "another start of the machine"))
+    services.sweep.erase_expired()
+    state = client.get("/v1/retention").json()
+    assert (state["state"], datetime.fromisoformat(state["behind"])) == ("goes_on", ahead)
+    assert client.get("/v1/stats").json()["problems"] == ["clock_behind"]
+    assert "vultus_retention_waits 0.0" in client.get("/metrics").text
+    assert "vultus sweep --confirm" in caplog.text
+    confirmed = client.post("/v1/retention:confirm", json={"clock": datetime.now(UTC).isoformat()})
+    assert confirmed.json()["behind"] is None
+    assert client.get("/v1/stats").json()["problems"] == []

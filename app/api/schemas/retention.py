@@ -27,6 +27,11 @@ class RetentionAnswer(Answer):
         "believed."
     )
     waiting: list[WaitingBody] = Field(description="What only the system clock calls expired.")
+    behind: datetime | None = Field(
+        description="The newest moment that a sweep believed, if the system clock is more than an "
+        "hour behind it; else null. Until this moment, a jump of the clock is not noticed: if the "
+        "clock is right, confirm it."
+    )
 
     @classmethod
     def at(cls, moments: SweepMoments | None, among: frozenset[str] | None) -> "RetentionAnswer":
@@ -34,7 +39,8 @@ class RetentionAnswer(Answer):
         now = datetime.now(UTC)
         waits = moments is not None and bool(moments.waiting)
         if moments is None or not waits:
-            return cls(state="goes_on", why=None, clock=now, trusted=now, waiting=[])
+            behind = None if moments is None else moments.behind
+            return cls(state="goes_on", why=None, clock=now, trusted=now, waiting=[], behind=behind)
         return cls(
             state="waits",
             why=moments.doubt,
@@ -45,6 +51,7 @@ class RetentionAnswer(Answer):
                 for one in moments.waiting
                 if among is None or one.collection in among
             ],
+            behind=None,
         )
 
 

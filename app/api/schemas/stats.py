@@ -110,7 +110,7 @@ class StatsAnswer(Answer):
     index: IndexBody
     problems: list[str] = Field(
         description="Codes of problems with the files of the database (database_damaged, ...); "
-        "retention_waits, see `GET /v1/retention`; embedding_unreadable, see "
+        "retention_waits and clock_behind, see `GET /v1/retention`; embedding_unreadable, see "
         "`index.unreadable_faces`."
     )
     resident_bytes: int | None = Field(description="Memory of the process.")

@@ -22,6 +22,12 @@ def sweep(*, confirm: bool, as_json: bool) -> None:
         lines.append("it is confirmed: a service erases by it within half a minute")
     elif answer.state == "goes_on":
         lines.append("it is believed: people are erased by it when their time is over")
+        if answer.behind is not None:
+            newest = f"{answer.behind:%Y-%m-%d %H:%M:%S}"
+            lines += [
+                f"it was believed at {newest} before: until then, its jumps are not noticed",
+                "if the clock is right, run vultus sweep --confirm; else set it",
+            ]
     else:
         lines.append(f"it is not believed ({answer.why}); {answer.trusted:%Y-%m-%d %H:%M:%S} is")
         lines += [f"- {one.count} {one.what} of {one.collection} wait" for one in answer.waiting]

@@ -5,6 +5,9 @@ runs, since the last sweep of any process: then whoever expired did so meanwhile
 the moment of that sweep, with the reading of that other clock. Where this cannot be said, because
 the clock jumped or the machine was off, the sweep goes on by the trusted time, and what only the
 system clock calls expired waits; see `SweepMoments`.
+
+A clock that lies behind the kept moment is believed, as the kept one may be of a clock that was
+ahead. Up to that moment its jumps are not seen, so this is reported; see `SweepMoments.behind`.
 """
 
 from collections.abc import Callable
@@ -64,10 +67,13 @@ class SweepMoments:
     is_small: bool = False
     doubt: Doubt | None = None
     waiting: list[Waiting] = field(default_factory=list)
+    behind: datetime | None = None
+    """The newest moment that was believed, if the system clock is over an hour behind it."""
 
     @classmethod
-    def believing(cls, now: datetime) -> "SweepMoments":
-        return cls(now, now)
+    def believing(cls, now: datetime, *, newest: datetime | None = None) -> "SweepMoments":
+        is_behind = newest is not None and newest - now > _LEAP
+        return cls(now, now, behind=newest if is_behind else None)
 
     def moment(
         self, what: str, collection: str | None, due: Callable[[datetime], int], total: int
@@ -122,7 +128,7 @@ class ClockGuard:
         is_counted = counted[known.index(trusted)]
         ahead = now.at - trusted
         if ahead <= _SLACK:
-            return SweepMoments.believing(now.at)
+            return SweepMoments.believing(now.at, newest=trusted)
         server_at = self._read_server()
         if is_counted or (server_at is not None and now.at - server_at > _LEAP):
             small, doubt = ahead <= _LEAP, Doubt.CLOCK_JUMPED

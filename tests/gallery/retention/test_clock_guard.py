@@ -227,6 +227,37 @@ def test_clock_that_was_confirmed_wrongly_is_given_up_after_a_day(
 
 
 @sqlite_only
+def test_clock_behind_the_newest_that_was_believed_is_reported_until_it_is_confirmed(
+    gallery: Gallery, machine: Machine, guard: ClockGuard
+) -> None:
+    machine.set_clock(3_650 * DAY)
+    assert sweep(gallery, guard).behind is None  # believed, as nobody expires
+    machine.set_clock(-3_650 * DAY)
+    people(gallery, machine, 3, 300 * DAY)
+    for _ in range(3):  # the machine starts again before the clock went evenly for a day
+        machine.start_again(after=20 * HOUR)
+        started = guard_on(gallery, machine)
+        behind = sweep(gallery, started).behind
+        assert behind is not None
+        assert behind - machine.at > 3_640 * DAY
+    assert look_ahead(gallery.store, guard_on(gallery, machine)).behind == behind
+    guard_on(gallery, machine).confirm()  # by another process
+    assert sweep(gallery, started).behind is None
+    machine.set_clock(365 * DAY)
+    assert sweep(gallery, started).doubt is Doubt.CLOCK_JUMPED
+    assert left(gallery) == 3
+
+
+@sqlite_only
+@pytest.mark.parametrize(("by", "is_reported"), [(HOUR / 2, False), (2 * HOUR, True)])
+def test_clock_that_is_set_back_by_over_an_hour_is_reported(
+    gallery: Gallery, machine: Machine, guard: ClockGuard, by: timedelta, is_reported: bool
+) -> None:
+    machine.set_clock(-by)
+    assert (sweep(gallery, guard).behind is not None) is is_reported
+
+
+@sqlite_only
 def test_first_sweep_of_an_older_database_goes_by_its_newest_line(
     gallery: Gallery, machine: Machine
 ) -> None:
