@@ -1,6 +1,7 @@
 """`vultus audit verify`, `sign` and `key`. They load no network."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -65,10 +66,12 @@ def _show(verdict: Verdict, gone: Sequence[str], *, as_json: bool) -> None:
         "unsigned": verdict.unsigned,
         "faults": faults,
         "clock_steps": marks,
+        "signed": [asdict(one) for one in verdict.signed],
     }
     text = f"{verdict.lines:,} lines in {verdict.chains:,} chains"
     unsigned = f", {verdict.unsigned:,} not signed yet" if verdict.unsigned else ""
-    show(answer, *marks, *(faults or [f"{text}: whole{unsigned}"]), as_json=as_json)
+    signed = map(str, verdict.signed)
+    show(answer, *marks, *signed, *(faults or [f"{text}: whole{unsigned}"]), as_json=as_json)
     if faults and not as_json:
         print_line(f"{text}: {len(faults):,} faults", errors)
     finish(complete=not faults)

@@ -105,7 +105,7 @@ def verify_file(
         steps += signed.clock_steps
         unsigned += signed.unsigned
     listed = tuple(dict.fromkeys(faults))[:MOST_FAULTS]
-    return Verdict(count, len(chains), listed, unsigned, tuple(steps))
+    return Verdict(count, len(chains), listed, unsigned, tuple(steps), signatures.last)
 
 
 def missing_in_file(file: ExportFile, earlier: ExportFile) -> list[str]:

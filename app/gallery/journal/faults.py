@@ -74,10 +74,26 @@ class ClockStep:
 
 
 @dataclass(frozen=True, slots=True)
+class LastSignature:
+    """The last signature of a chain: of its lines up to `sequence`, made at the moment `at`.
+
+    A log that was cut back to an earlier signature is whole; its last signatures are old.
+    """
+
+    chain: int
+    sequence: int
+    at: str
+
+    def __str__(self) -> str:
+        return f"chain {self.chain}: signed up to {self.chain}-{self.sequence} at {self.at}"
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """How many lines were checked, in how many chains, and what is wrong with them.
 
-    `unsigned` lines are newer than the signature of their chain.
+    `unsigned` lines are newer than the signature of their chain. `signed` has the chains that have
+    a signature, in order.
     """
 
     lines: int
@@ -85,3 +101,4 @@ class Verdict:
     faults: tuple[Fault, ...]
     unsigned: int = 0
     clock_steps: tuple[ClockStep, ...] = ()
+    signed: tuple[LastSignature, ...] = ()

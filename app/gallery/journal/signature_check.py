@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from app.gallery.journal.actions import Action
 from app.gallery.journal.chain import Line
-from app.gallery.journal.faults import ClockStep, Fault, FaultKind
+from app.gallery.journal.faults import ClockStep, Fault, FaultKind, LastSignature
 from app.gallery.journal.signed_ranges import RangeDigest, Signature, SignedRange
 from app.gallery.journal.signing_key import PublicKey
 
@@ -28,6 +28,7 @@ class Signatures:
         self.faults: list[Fault] = []
         self._keys = {key.id: key for key in keys}
         self._by_chain: dict[int, list[SignedRange]] = {}
+        self._last: dict[int, LastSignature] = {}
         for line in lines:
             if line.action == Action.AUDIT_SIGNED:
                 self._take(line)
@@ -40,12 +41,20 @@ class Signatures:
     def chains(self) -> set[int]:
         return set(self._by_chain)
 
+    @property
+    def last(self) -> tuple[LastSignature, ...]:
+        """The last signature of each chain that has one, in the order of the chains."""
+        return tuple(self._last[chain] for chain in sorted(self._last))
+
     def _take(self, line: Line) -> None:
         found = Signature.of(line)
         key = None if found is None else self._keys.get(found.key)
         if found is not None and key is not None and key.has_signed(found.text, found.signature):
             for one in found.ranges:
                 self._by_chain.setdefault(one.chain, []).append(one)
+                known = self._last.get(one.chain)
+                if known is None or one.sequence > known.sequence:
+                    self._last[one.chain] = LastSignature(one.chain, one.sequence, found.at)
             return
         is_other = found is not None and key is None
         kind = FaultKind.OTHER_SIGNER if is_other else FaultKind.BAD_SIGNATURE

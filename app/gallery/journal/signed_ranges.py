@@ -63,9 +63,10 @@ def signed_details(
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature as a line has it; `text` is what it is of."""
+    """A signature as a line has it, made at the moment `at`; `text` is what it is of."""
 
     key: str
+    at: str
     text: bytes
     signature: str
     ranges: tuple[SignedRange, ...]
@@ -76,8 +77,9 @@ class Signature:
         found: Mapping[str, Any] = json.loads(line.details)
         try:
             ranges = tuple(SignedRange(**one) for one in found["heads"])
-            text = _bytes(found["signed_at"], found["heads"])
-            return cls(found["public_key"], text, found["signature"], ranges)
+            at = found["signed_at"]
+            text = _bytes(at, found["heads"])
+            return cls(found["public_key"], at, text, found["signature"], ranges)
         except (KeyError, TypeError):
             return None
 

@@ -87,4 +87,4 @@ def verify(
         headless = audit.chains_with_lines() - {one.chain for one in ends}
         faults += [Fault(FaultKind.NO_HEAD, chain, 0, 0) for chain in sorted(headless)]
     listed = tuple(dict.fromkeys(faults))[:MOST_FAULTS]
-    return Verdict(count, len(ends), listed, unsigned, tuple(steps))
+    return Verdict(count, len(ends), listed, unsigned, tuple(steps), signatures.last)

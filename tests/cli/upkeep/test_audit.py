@@ -91,6 +91,10 @@ def test_an_export_is_verified_by_the_public_key_where_there_is_no_database(
     assert whole.exit_code == 0, whole.output
     assert "5 lines in 4 chains: whole, 1 not signed yet" in whole.stdout
     assert not elsewhere.exists()
+    signing = json.loads(export.read_text().splitlines()[0])
+    lasts = {one["chain"]: one for one in _json(*check)["signed"]}
+    assert lasts[2]["at"] == signing["details"]["signed_at"]
+    assert f"chain 2: signed up to 2-2 at {lasts[2]['at']}" in whole.stdout
     kept = [one for one in export.read_text().splitlines() if json.loads(one)["chain"] != 2]
     export.write_text("\n".join(kept))
     cut = _run(*check)

@@ -64,6 +64,29 @@ def test_an_export_is_whole_by_the_public_key_alone(gallery: Gallery, tmp_path: 
     assert verify(gallery.store, [AUDIT_KEY], [KEY.public]).faults == ()
 
 
+def test_an_export_that_was_cut_back_to_an_earlier_signature_shows_its_moment(
+    gallery: Gallery, tmp_path: Path
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    ids: list[set[str]] = []
+    for _ in range(2):
+        enroll_some(gallery, 1)
+        signer_of(gallery).sign()
+        documents = export_of(gallery, path)
+        ids.append({one["id"] for one in documents})
+    late = {one.chain: one for one in verify_file(ExportFile(path), [], [KEY.public]).signed}
+    write(path, [one for one in documents if one["id"] in ids[0]])
+    cut = verify_file(ExportFile(path), [], [KEY.public])
+    assert cut.faults == ()
+    last, first = (
+        one["details"]["signed_at"] for one in documents if one["action"] == "audit.signed"
+    )
+    assert {one.at for one in cut.signed} == {first}
+    assert late[1].at == last > first
+    (early,) = (one for one in cut.signed if one.chain == 1)
+    assert early.sequence < late[1].sequence
+
+
 def test_nothing_new_is_not_signed_again(gallery: Gallery) -> None:
     enroll_some(gallery, 1)
     assert signer_of(gallery).sign_if_many(10_000) == 0
