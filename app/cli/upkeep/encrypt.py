@@ -8,7 +8,7 @@ from app.api.schemas.parts.remains import RemainsBody
 from app.cli.open_database import open_database
 from app.cli.output import errors, finish, print_line, show
 from app.cli.progress_report import progress_report
-from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
+from app.gallery.delivery.gallery_webhooks import GalleryWebhooks, SealedSecrets
 from app.gallery.keys.gallery_keys import GalleryKeys, SealedPairs
 from app.gallery.keys.opening import pair_secrets_of
 from app.gallery.store.database import Database
@@ -47,17 +47,22 @@ def on(*, rewrite: bool, as_json: bool) -> None:
         encryption = Encryption(database)
         with progress_report() as report:
             done = encryption.encrypt(report)
-        _webhooks(database).seal_secrets()
+        secrets = _webhooks(database).seal_secrets()
         pairs = _keys(settings, database).seal_pairs()
         # Also where nothing was left to encrypt: an earlier call may have ended before this.
         for one in encryption.numbers():
             remove_snapshots(settings, database, one)
         remains = database.compact(most_bytes=None) if rewrite else database.remains()
     bodies = [RemainsBody.of(one).model_dump(mode="json") for one in remains]
-    answer = {"encrypted": done, "remains": bodies, "unreadable_pairs": list(pairs.unreadable)}
+    answer = {
+        "encrypted": done,
+        "remains": bodies,
+        "unreadable_pairs": list(pairs.unreadable),
+        "unreadable_webhooks": list(secrets.unreadable),
+    }
     texts = [f"{name}: encrypted" for name in done] or ["all collections are encrypted already"]
     show(answer, *texts, *map(_remains_text, remains), as_json=as_json)
-    _report_unreadable(pairs)
+    _report_unreadable(pairs, secrets)
 
 
 def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
@@ -81,7 +86,8 @@ def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
     answer = {
         "master_id": master,
         "collection_keys": wrapped,
-        "webhook_secrets": secrets,
+        "webhook_secrets": secrets.count,
+        "unreadable_webhooks": list(secrets.unreadable),
         "pair_secrets": pairs.count,
         "unreadable_pairs": list(pairs.unreadable),
         "owner_keys": people,
@@ -101,7 +107,7 @@ def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
             "run vultus encrypt verify, and delete these people or restore their keys",
             errors,
         )
-    _report_unreadable(pairs)
+    _report_unreadable(pairs, secrets)
     finish(complete=not left)
 
 
@@ -131,11 +137,17 @@ def _remains_text(one: Remains) -> str:
     return f"what lay in the clear may still be found in: {one.where}{detail}{until}"
 
 
-def _report_unreadable(pairs: SealedPairs) -> None:
+def _report_unreadable(pairs: SealedPairs, secrets: SealedSecrets) -> None:
     for key_id in pairs.unreadable:
         print_line(
             f"the secret of the pair of key {key_id} does not open by the keys of this machine: "
             "run this command where the service runs that made it, or vultus keys rotate",
+            errors,
+        )
+    for webhook_id in secrets.unreadable:
+        print_line(
+            f"the secret of webhook {webhook_id} does not open by the master keys of the settings: "
+            "add the one that sealed it, or run vultus webhooks rotate",
             errors,
         )
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import RowMapping
 
-from app.errors import EventNotKept, TooManyWebhooks, WebhookNotFound
+from app.errors import EventNotKept, TooManyWebhooks, WebhookNotFound, WebhookSecretSealed
 from app.gallery.delivery.delivery_records import Attempt, StoppedBecause, Waiting
 from app.gallery.delivery.target_store import new_events, resume, state_of, waiting_of
 from app.gallery.delivery.webhook_records import (
@@ -40,6 +40,15 @@ class Deliveries:
 
     attempts: Sequence[Attempt]
     waiting: Sequence[Waiting]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecrets:
+    """How many webhooks had secrets that were sealed anew, and ids of those whose secrets did not
+    open."""
+
+    count: int
+    unreadable: tuple[str, ...]
 
 
 class GalleryWebhooks:
@@ -123,9 +132,8 @@ class GalleryWebhooks:
             return _get(collections, webhook_id)
 
     def rotate(self, webhook_id: str, *, overlap_s: float, within: Within = None) -> IssuedWebhook:
-        """Give a webhook another secret; for `overlap_s`, the former one signs as well.
-
-        Raises WebhookNotFound.
+        """Give a webhook another secret; for `overlap_s`, the former one signs as well,
+        unless it does not open. Raises WebhookNotFound.
         """
         secret = new_secret()
         with self._store.writing_all() as collections:
@@ -133,7 +141,7 @@ class GalleryWebhooks:
             row = collections.webhooks.find(webhook_id)
             assert row is not None
             until = collections.targets.now() + timedelta(seconds=overlap_s)
-            kept = overlap_s > 0
+            kept = overlap_s > 0 and self._opens(row)
             collections.webhooks.set(
                 webhook_id,
                 {
@@ -251,28 +259,42 @@ class GalleryWebhooks:
             opened(vault, row["id"], former) if signs_too else None,
         )
 
-    def seal_secrets(self) -> int:
-        """Seal secrets by the master key of this moment; return how many were not."""
-        vault = self._database.vault
-        columns = ("secret", "former_secret")
+    def _opens(self, row: RowMapping) -> bool:
+        try:
+            opened(self._database.vault, row["id"], row["secret"])
+        except WebhookSecretSealed:
+            return False
+        return True
+
+    def seal_secrets(self) -> SealedSecrets:
+        """Seal secrets by the master key of this moment, where there is one."""
         with self._store.reading_all() as collections:
             rows = collections.webhooks.everything()
-        left = [
-            row["id"]
-            for row in rows
-            if any(row[name] and not is_kept_well(vault, row[name]) for name in columns)
-        ]
-        for webhook_id in left:
-            with self._store.writing_all() as collections:
-                row = collections.webhooks.find(webhook_id, lock=True)
-                if row is not None:
-                    values = {
-                        name: kept_text(vault, webhook_id, opened(vault, webhook_id, row[name]))
-                        for name in columns
-                        if row[name]
-                    }
-                    collections.webhooks.set(webhook_id, values)
-        return len(left)
+        count, unreadable = 0, []
+        for webhook_id in [row["id"] for row in rows if self._to_seal(row)]:
+            try:
+                count += self._seal(webhook_id)
+            except WebhookSecretSealed:
+                unreadable.append(webhook_id)
+        return SealedSecrets(count, tuple(unreadable))
+
+    def _seal(self, webhook_id: str) -> bool:
+        """Return False where another process was quicker. Raises WebhookSecretSealed."""
+        vault = self._database.vault
+        with self._store.writing_all() as collections:
+            row = collections.webhooks.find(webhook_id, lock=True)
+            names = [] if row is None else self._to_seal(row)
+            if row is None or not names:
+                return False
+            secrets = {name: opened(vault, webhook_id, row[name]) for name in names}
+            values = {name: kept_text(vault, webhook_id, one) for name, one in secrets.items()}
+            collections.webhooks.set(webhook_id, values)
+            return True
+
+    def _to_seal(self, row: RowMapping) -> list[str]:
+        vault = self._database.vault
+        columns = ("secret", "former_secret")
+        return [name for name in columns if row[name] and not is_kept_well(vault, row[name])]
 
 
 def _get(

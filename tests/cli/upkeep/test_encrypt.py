@@ -13,6 +13,8 @@ from typer.testing import CliRunner, Result
 from app.cli.main import cli
 from app.cli.open_database import open_database
 from app.errors import MasterKeyMissing
+from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
+from app.gallery.delivery.webhook_records import NewWebhook
 from app.gallery.keys.gallery_keys import GalleryKeys
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.keys.opening import pair_secrets_of
@@ -106,6 +108,27 @@ def test_former_keys_that_stay_are_named(folder: Path, monkeypatch: pytest.Monke
     done = run("encrypt", "rotate", "--collections", "--destroy-former")
     assert done.exit_code == 3
     assert f"former keys stay in {COLLECTION}" in done.stderr
+
+
+@pytest.mark.usefixtures("folder")
+def test_secrets_of_webhooks_that_do_not_open_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VULTUS_MASTER_KEY", FIRST)
+    run("encrypt", "on")
+    new = NewWebhook("a", "https://example.com/")
+    with open_database(upgrade=False) as (_, database):
+        webhooks = GalleryWebhooks(database)
+        lost, good = (webhooks.add(new).webhook.id for _ in range(2))
+        with database.writing() as session:
+            session.execute(
+                text("UPDATE webhooks SET secret = 'sealed:other:AA==' WHERE id = :id"),
+                {"id": lost},
+            )
+    monkeypatch.setenv("VULTUS_MASTER_KEY", f"{SECOND},{FIRST}")
+    rotated = as_json("encrypt", "rotate")
+    assert (rotated["webhook_secrets"], rotated["unreadable_webhooks"]) == (1, [lost])
+    done = run("encrypt", "on")
+    assert f"the secret of webhook {lost} does not open" in done.stderr
+    assert good not in done.stderr
 
 
 def test_rows_that_do_not_open_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from app.errors import WebhookSecretSealed
 from app.gallery.delivery.delivery_records import Settled, Waiting
-from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
+from app.gallery.delivery.gallery_webhooks import GalleryWebhooks, SealedSecrets
 from app.gallery.delivery.target_store import TargetStore
-from app.gallery.delivery.webhook_records import NewWebhook, WebhookChanges
+from app.gallery.delivery.webhook_records import NewWebhook, Secrets, WebhookChanges
 from app.gallery.gallery import Gallery
 from app.gallery.journal.events import Events
 from app.gallery.journal.reads import ReadLog
@@ -187,7 +187,7 @@ def test_secrets_are_sealed_by_the_master_key_of_the_moment(
         assert masters[0].id in _texts(gallery)[0]
         ((_, secrets),) = webhooks.signing()
         assert secrets.current == first
-    assert webhooks.seal_secrets() == 0
+    assert webhooks.seal_secrets() == SealedSecrets(0, ())
     receiver.secret = webhooks.rotate(webhook_id, overlap_s=60).secret
     assert "whsec_" not in str(_texts(gallery))
     with delivering_from(gallery, _source(gallery)) as events:
@@ -197,3 +197,27 @@ def test_secrets_are_sealed_by_the_master_key_of_the_moment(
     database.vault = Vault(database)
     with pytest.raises(WebhookSecretSealed):
         webhooks.signing()
+
+
+def test_secret_that_does_not_open_keeps_no_other_from_being_sealed(
+    gallery: Gallery, receiver: Receiver
+) -> None:
+    database = gallery.store.database
+    webhooks = GalleryWebhooks(database)
+    lost, current = MasterKey(b"1" * 32), MasterKey(b"2" * 32)
+    database.vault = Vault(database, partial(tuple, [lost]), is_on=True)
+    unreadable = _add(gallery, receiver)
+    database.vault = Vault(database)
+    later = _add(gallery, receiver)
+    database.vault = Vault(database, partial(tuple, [current]), is_on=True)
+    assert webhooks.seal_secrets() == SealedSecrets(1, (unreadable,))
+    with database.reading() as session:
+        kept = session.scalar(select(WebhookTable.secret).where(WebhookTable.id == later))
+    assert kept is not None
+    assert current.id in kept
+    assert webhooks.secrets(later).current == receiver.secret
+    assert webhooks.seal_secrets() == SealedSecrets(0, (unreadable,))
+    # The remedy: the lost secret does not sign for a while beside the new one.
+    new = webhooks.rotate(unreadable, overlap_s=60).secret
+    assert webhooks.secrets(unreadable) == Secrets(new, None)
+    assert webhooks.seal_secrets() == SealedSecrets(0, ())

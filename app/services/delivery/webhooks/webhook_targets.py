@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from app.errors import Unavailable, WebhookSecretSealed
+from app.errors import Unavailable
 from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
 from app.gallery.delivery.webhook_records import Secrets, Webhook
 from app.gallery.journal.actions import Action
@@ -107,12 +107,12 @@ class WebhookSource:
         if self._are_sealed:
             return
         try:
-            count = self._webhooks.seal_secrets()
-        except WebhookSecretSealed as error:
-            _log.error("webhook_secret_sealed", cause=str(error))
+            sealed = self._webhooks.seal_secrets()
         except Unavailable:
             return
-        else:
-            if count:
-                _log.info("webhook_secrets_sealed", webhooks=count)
+        if sealed.count:
+            _log.info("webhook_secrets_sealed", webhooks=sealed.count)
+        for webhook_id in sealed.unreadable:
+            remedy = "run vultus webhooks rotate"
+            _log.error("webhook_secret_sealed", webhook=webhook_id, remedy=remedy)
         self._are_sealed = True
