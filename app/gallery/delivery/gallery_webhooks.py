@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from urllib.parse import urlsplit
 
+import structlog
 from sqlalchemy.engine import RowMapping
 
 from app.errors import EventNotKept, TooManyWebhooks, WebhookNotFound, WebhookSecretSealed
@@ -33,6 +34,8 @@ Within = Sequence[str] | None
 
 MOST_WEBHOOKS = 50
 
+_log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
@@ -58,6 +61,7 @@ class GalleryWebhooks:
         self._database = database
         self._store = Store(database)
         self._events = Events(database)
+        self._named_unreadable: set[str] = set()
 
     def add(self, new: NewWebhook) -> IssuedWebhook:
         """Make a webhook, which gets what happens from now on. Raises TooManyWebhooks."""
@@ -227,18 +231,31 @@ class GalleryWebhooks:
 
     @read_again
     def signing(self) -> list[tuple[Webhook, Secrets]]:
-        """Return those that get events, with their secrets. Raises WebhookSecretSealed."""
+        """Return those that get events, with their secrets.
+
+        One whose secret does not open is left out, and named in the log once: others go on.
+        """
         with self._store.reading_all() as collections:
             rows = collections.webhooks.everything()
             if not rows:
                 return []
             now = collections.targets.now()
             webhooks = [(_webhook(collections, row), row) for row in rows]
-        return [
-            (webhook, self._secrets_in(row, now))
-            for webhook, row in webhooks
-            if webhook.state.stopped_because is None
-        ]
+        found = []
+        for webhook, row in webhooks:
+            if webhook.state.stopped_because is not None:
+                continue
+            try:
+                found.append((webhook, self._secrets_in(row, now)))
+            except WebhookSecretSealed:
+                self._name_unreadable(webhook.id)
+        return found
+
+    def _name_unreadable(self, webhook_id: str) -> None:
+        if webhook_id not in self._named_unreadable:
+            self._named_unreadable.add(webhook_id)
+            remedy = "run vultus webhooks rotate"
+            _log.error("webhook_secret_sealed", webhook=webhook_id, remedy=remedy)
 
     @read_again
     def secrets(self, webhook_id: str) -> Secrets:

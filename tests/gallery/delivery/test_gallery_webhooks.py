@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from app.errors import WebhookSecretSealed
 from app.gallery.delivery.delivery_records import Settled, Waiting
@@ -196,7 +197,8 @@ def test_secrets_are_sealed_by_the_master_key_of_the_moment(
         _wait(receiver, 1)
     database.vault = Vault(database)
     with pytest.raises(WebhookSecretSealed):
-        webhooks.signing()
+        webhooks.secrets(webhook_id)
+    assert webhooks.signing() == []
 
 
 def test_secret_that_does_not_open_keeps_no_other_from_being_sealed(
@@ -216,6 +218,11 @@ def test_secret_that_does_not_open_keeps_no_other_from_being_sealed(
     assert kept is not None
     assert current.id in kept
     assert webhooks.secrets(later).current == receiver.secret
+    with capture_logs() as lines:
+        assert [one.id for one, _ in webhooks.signing() + webhooks.signing()] == [later, later]
+    assert [(one["event"], one["webhook"]) for one in lines] == [
+        ("webhook_secret_sealed", unreadable)
+    ]
     assert webhooks.seal_secrets() == SealedSecrets(0, (unreadable,))
     # The remedy: the lost secret does not sign for a while beside the new one.
     new = webhooks.rotate(unreadable, overlap_s=60).secret

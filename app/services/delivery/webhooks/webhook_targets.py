@@ -112,7 +112,4 @@ class WebhookSource:
             return
         if sealed.count:
             _log.info("webhook_secrets_sealed", webhooks=sealed.count)
-        for webhook_id in sealed.unreadable:
-            remedy = "run vultus webhooks rotate"
-            _log.error("webhook_secret_sealed", webhook=webhook_id, remedy=remedy)
         self._are_sealed = True
