@@ -13,7 +13,8 @@ from app.gallery.keys.gallery_keys import GalleryKeys, SealedPairs
 from app.gallery.keys.opening import pair_secrets_of
 from app.gallery.store.database import Database
 from app.gallery.store.remains import BACKUPS, Remains
-from app.gallery.vault.encrypting import Encryption, EncryptionStatus
+from app.gallery.vault.encryption import Encryption
+from app.gallery.vault.encryption_check import EncryptionStatus
 from app.services.index_building import remove_snapshots
 from app.settings import Settings
 

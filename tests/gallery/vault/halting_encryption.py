@@ -6,7 +6,7 @@ from typing import Any
 
 from app.gallery.store.database import Database
 from app.gallery.vault import encrypting
-from app.gallery.vault.encrypting import Encryption
+from app.gallery.vault.encryption import Encryption
 from tests.gallery.vault.vaults import with_masters
 
 

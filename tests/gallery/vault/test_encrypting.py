@@ -25,7 +25,7 @@ from app.gallery.store.tables import (
     UnknownCropTable,
     UnknownGroupKeyTable,
 )
-from app.gallery.vault.encrypting import Encryption
+from app.gallery.vault.encryption import Encryption
 from app.gallery.vault.master_key import MasterKey
 from tests.gallery.conftest import Connect, sqlite_only
 from tests.gallery.factories import (
