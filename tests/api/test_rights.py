@@ -195,7 +195,12 @@ def test_lists_show_only_collections_of_the_key(tight: TestClient, own: str, for
         "next_cursor": None,
     }
     stats = tight.get("/v1/stats", headers=key).json()
-    assert stats["index"] == {"faces": 0, "collections": 1, "revisions_behind": None}
+    assert stats["index"] == {
+        "faces": 0,
+        "collections": 1,
+        "revisions_behind": None,
+        "unreadable_faces": 0,
+    }
     assert stats["decisions"] == {}
     assert tight.get("/v1/me", headers=key).json()["collections"] == [own]
 

@@ -106,7 +106,12 @@ def test_stats_and_top_tell_what_the_server_did(server: ServerProcess) -> None:
     matches_before = before["decisions"].get("identify", {}).get("match", 0)
     assert stats["decisions"]["identify"]["match"] == matches_before + 3
     faces = before["index"]["faces"] + 1
-    assert stats["index"] == {"faces": faces, "collections": 2, "revisions_behind": 0}
+    assert stats["index"] == {
+        "faces": faces,
+        "collections": 2,
+        "revisions_behind": 0,
+        "unreadable_faces": 0,
+    }
     assert stats["queue"]["photos_pending"] == 0
     assert stats["queue"]["photo_capacity"] > 256
     assert stats["resident_bytes"] > 100_000_000

@@ -16,10 +16,14 @@ from tests.kit.programs import VULTUS, Program, Surroundings, start_program
 from tests.kit.server import ServerProcess
 
 _SCRIPT = """
-data=$1; shift
+data=$1; code=$2; shift 2
 mount --bind "$data" "$data"
 mount -o remount,ro,bind /
+# A checkout below /tmp would be hidden by what the service gets there.
+mount --bind "$code" /mnt
+mount -o remount,ro,bind /mnt
 mount -t tmpfs -o size=64m,mode=1777 tmpfs /tmp
+[ -d "$code" ] || { mkdir -p "$code" && mount --bind /mnt "$code"; }
 cd "$data"
 exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all "$@"
 """
@@ -48,6 +52,7 @@ class _ReadOnlyServer(ServerProcess):
             _SCRIPT,
             "sh",
             str(self.data_dir),
+            str(VULTUS.parents[2]),
             VULTUS,
         ]
         return start_program([*isolated, *command], **surroundings | {"env": environment})
