@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import typer
-from pydantic import ValidationError
 from rich.table import Column, Table
 
 from app.api.schemas.keys import IssuedKeyBody, KeyBody, KeyPage, NewKeyBody, RotateKeyBody
+from app.cli.argument_check import checking_arguments
 from app.cli.open_database import open_database
 from app.cli.output import errors, print_line, show
 from app.gallery.keys.gallery_keys import GalleryKeys
@@ -29,7 +28,7 @@ def add(
     as_json: bool,
 ) -> None:
     """Make a key and print it."""
-    with _arguments():
+    with checking_arguments():
         body = NewKeyBody(
             name=name,
             role=role,
@@ -64,7 +63,7 @@ def list_(*, as_json: bool) -> None:
 
 def rotate(key_id: str, *, overlap_s: float, expires: datetime | None, as_json: bool) -> None:
     """Replace a key and print the new one."""
-    with _arguments():
+    with checking_arguments():
         body = RotateKeyBody(overlap_s=overlap_s, expires_at=_in_utc(expires))
     with _keys() as keys:
         issued = keys.rotate(key_id, overlap_s=body.overlap_s, expires_at=body.expires_at)
@@ -82,18 +81,6 @@ def revoke(key_id: str, *, as_json: bool) -> None:
 def _keys() -> Iterator[GalleryKeys]:
     with open_database(upgrade=True) as (settings, database):
         yield GalleryKeys(database, pair_secrets_of(settings, database.vault))
-
-
-@contextmanager
-def _arguments() -> Iterator[None]:
-    """Report values that the API refuses as wrong arguments of the command."""
-    try:
-        yield
-    except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, wrong["loc"]))
-        text = wrong["msg"].removeprefix("Value error, ")
-        raise typer.BadParameter(f"{place}: {text}" if place else text) from error
 
 
 def _show_issued(issued: IssuedKey, *, as_json: bool) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
-from pydantic import ValidationError
 from rich.table import Column, Table
 
 from app.api.schemas.webhooks import (
@@ -17,6 +16,7 @@ from app.api.schemas.webhooks import (
     WebhookBody,
     WebhookPage,
 )
+from app.cli.argument_check import checking_arguments
 from app.cli.open_database import open_database
 from app.cli.output import errors, print_line, show
 from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
@@ -36,7 +36,7 @@ def add(
     as_json: bool,
 ) -> None:
     """Make a webhook and print its secret."""
-    with _arguments():
+    with checking_arguments():
         body = NewWebhookBody(
             name=name,
             url=url,
@@ -72,7 +72,7 @@ def list_(*, as_json: bool) -> None:
 
 def rotate(webhook_id: str, *, overlap_s: float, as_json: bool) -> None:
     """Give a webhook another secret and print it."""
-    with _arguments():
+    with checking_arguments():
         body = RotateWebhookBody(overlap_s=overlap_s)
     with _webhooks() as webhooks:
         issued = webhooks.kept.rotate(webhook_id, overlap_s=body.overlap_s)
@@ -106,7 +106,7 @@ def send_test(webhook_id: str, *, as_json: bool) -> None:
 
 def replay(webhook_id: str, *, after: int | None, dead_letter: int | None, as_json: bool) -> None:
     """Deliver events again."""
-    with _arguments():
+    with checking_arguments():
         body = ReplayBody(after=after, dead_letter=dead_letter)
     with _webhooks() as webhooks:
         kept = webhooks.kept
@@ -127,18 +127,6 @@ def replay(webhook_id: str, *, after: int | None, dead_letter: int | None, as_js
 def _webhooks() -> Iterator[WebhookService]:
     with open_database(upgrade=True) as (settings, database):
         yield WebhookService(GalleryWebhooks(database), settings.webhooks)
-
-
-@contextmanager
-def _arguments() -> Iterator[None]:
-    """Report values that the API refuses as wrong arguments of the command."""
-    try:
-        yield
-    except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, wrong["loc"]))
-        text = wrong["msg"].removeprefix("Value error, ")
-        raise typer.BadParameter(f"{place}: {text}" if place else text) from error
 
 
 def _show_issued(issued: IssuedWebhook, *, as_json: bool) -> None:
