@@ -1,7 +1,6 @@
 """`vultus export-person`."""
 
 import asyncio
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,11 @@ from app.cli.output import print_line
 from app.cli.people.photo_arguments import read_photo
 from app.cli.session import with_services
 from app.gallery.journal.actions import Action
-from app.gallery.store.durable_files import flush_folder
+from app.gallery.store.private_files import FileBeingWrittenError, new_private_file
 from app.operations.access.findings import Found
 from app.operations.policy.face_rules import FaceRule
 from app.runtime.threads import reading
 from app.services import Services
-
-_OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +73,13 @@ async def _find(services: Services, request: PersonRequest) -> Found:
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
     """Write a file that its owner alone can read, whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     try:
-        with os.fdopen(os.open(partial, flags, _OWNER_ONLY), "w", encoding="utf-8") as file:
+        with new_private_file(path) as file:
             for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+                file.write(piece.encode())
+    except FileBeingWrittenError as error:
+        raise typer.BadParameter(
+            f"another export is writing {error.path}; wait for it, or give another name"
+        ) from error
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be written ({error.strerror})") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    flush_folder(path.parent)

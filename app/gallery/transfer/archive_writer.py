@@ -1,18 +1,16 @@
 """Write an archive: aside, whole or not at all, and readable by its owner only."""
 
-import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from fcntl import LOCK_EX, LOCK_NB, flock
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from app.errors import ArchiveUnusable
-from app.gallery.store.durable_files import flush_folder
+from app.gallery.store.private_files import FileBeingWrittenError, new_private_file
 from app.gallery.transfer.archive_locks import ArchiveLock
 from app.gallery.transfer.archive_manifest import MANIFEST, Manifest, Member
 from app.gallery.transfer.sealed_archive import sealing
@@ -61,18 +59,12 @@ def new_archive(path: Path, locks: Sequence[ArchiveLock] = ()) -> Iterator[Archi
     It is written to a file beside it, sealed by each of the `locks`; without any, in the clear.
     Raises ArchiveUnusable when that cannot be done, and what wrapping by a lock raises.
     """
-    partial = path.with_name(f"{path.name}.partial")
-    with _translated(path), _own(partial) as file:
-        try:
-            with _zip_in(file, locks) as zip_file:
-                yield ArchiveWriter(zip_file)
-            file.flush()
-            os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-        flush_folder(path.parent)
+    with (
+        _translated(path),
+        new_private_file(path) as file,
+        _zip_in(file, locks) as zip_file,
+    ):
+        yield ArchiveWriter(zip_file)
 
 
 @contextmanager
@@ -90,38 +82,15 @@ def _zip_in(file: IO[bytes], locks: Sequence[ArchiveLock]) -> Iterator[ZipFile]:
 def _translated(path: Path) -> Iterator[None]:
     try:
         yield
+    except FileBeingWrittenError as error:
+        raise ArchiveUnusable(
+            f"another export is writing {error.path}; wait for it, or give another name"
+        ) from error
     except OSError as error:
         raise ArchiveUnusable(
             f"the archive {path} cannot be written ({error.strerror or error}); make room, or give "
             "another place"
         ) from error
-
-
-@contextmanager
-def _own(path: Path) -> Iterator[IO[bytes]]:
-    """The file, empty, ours alone until the end of the block. Raises ArchiveUnusable."""
-    while True:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(path, flags, _OWNER_ONLY), "r+b") as file:
-            try:
-                flock(file, LOCK_EX | LOCK_NB)
-            except BlockingIOError as error:
-                raise ArchiveUnusable(
-                    f"another export is writing {path}; wait for it, or give another name"
-                ) from error
-            if not _is_still(path, file):  # the other export just ended and renamed it
-                continue
-            os.fchmod(file.fileno(), _OWNER_ONLY)  # one left over may be open to others
-            file.truncate(0)
-            yield file
-            return
-
-
-def _is_still(path: Path, file: IO[bytes]) -> bool:
-    try:
-        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
 
 
 def _entry(name: str) -> ZipInfo:
