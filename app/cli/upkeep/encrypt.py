@@ -8,13 +8,14 @@ from app.api.schemas.parts.remains import RemainsBody
 from app.cli.open_database import open_database
 from app.cli.output import errors, finish, print_line, show
 from app.cli.progress_report import progress_report
-from app.gallery.delivery.gallery_webhooks import GalleryWebhooks, SealedSecrets
-from app.gallery.keys.gallery_keys import GalleryKeys, SealedPairs
+from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
+from app.gallery.keys.gallery_keys import GalleryKeys
 from app.gallery.keys.opening import pair_secrets_of
 from app.gallery.store.database import Database
 from app.gallery.store.remains import BACKUPS, Remains
 from app.gallery.vault.encryption import Encryption
 from app.gallery.vault.encryption_check import EncryptionStatus
+from app.gallery.vault.wrapped_texts import WrappedAnew
 from app.services.index_building import remove_snapshots
 from app.settings import Settings
 
@@ -138,7 +139,7 @@ def _remains_text(one: Remains) -> str:
     return f"what lay in the clear may still be found in: {one.where}{detail}{until}"
 
 
-def _report_unreadable(pairs: SealedPairs, secrets: SealedSecrets) -> None:
+def _report_unreadable(pairs: WrappedAnew, secrets: WrappedAnew) -> None:
     for key_id in pairs.unreadable:
         print_line(
             f"the secret of the pair of key {key_id} does not open by the keys of this machine: "

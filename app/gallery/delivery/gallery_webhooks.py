@@ -27,6 +27,7 @@ from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
 from app.gallery.store.transaction import Collections
+from app.gallery.vault.wrapped_texts import WrappedAnew
 from app.observe.acting import actor
 
 Within = Sequence[str] | None
@@ -43,15 +44,6 @@ class Deliveries:
 
     attempts: Sequence[Attempt]
     waiting: Sequence[Waiting]
-
-
-@dataclass(frozen=True, slots=True)
-class SealedSecrets:
-    """How many webhooks had secrets that were sealed anew, and ids of those whose secrets did not
-    open."""
-
-    count: int
-    unreadable: tuple[str, ...]
 
 
 class GalleryWebhooks:
@@ -283,7 +275,7 @@ class GalleryWebhooks:
             return False
         return True
 
-    def seal_secrets(self) -> SealedSecrets:
+    def seal_secrets(self) -> WrappedAnew:
         """Seal secrets by the master key of this moment, where there is one."""
         with self._store.reading_all() as collections:
             rows = collections.webhooks.everything()
@@ -293,7 +285,7 @@ class GalleryWebhooks:
                 count += self._seal(webhook_id)
             except WebhookSecretSealed:
                 unreadable.append(webhook_id)
-        return SealedSecrets(count, tuple(unreadable))
+        return WrappedAnew(count, tuple(unreadable))
 
     def _seal(self, webhook_id: str) -> bool:
         """Return False where another process was quicker. Raises WebhookSecretSealed."""

@@ -5,12 +5,12 @@ its webhook; else it lies in the database as it is. No answer has it once it was
 """
 
 import secrets
-from base64 import b64decode, b64encode
+from base64 import b64encode
 
 from app.errors import WebhookSecretSealed
-from app.gallery.vault.master_key import MasterKey
 from app.gallery.vault.sealing import SealedOtherwiseError
 from app.gallery.vault.vault import Vault
+from app.gallery.vault.wrapped_texts import is_by_master, unwrapped_text, wrapped_text
 
 _RANDOM_BYTES = 32
 _PREFIX = "whsec_"
@@ -26,33 +26,22 @@ def kept_text(vault: Vault, webhook_id: str, secret: str) -> str:
     """Return the secret as it is kept."""
     if not vault.is_on:
         return secret
-    sealed = vault.master.wrap(secret.encode("ascii"), _context(webhook_id))
-    return f"{_SEALED}:{vault.master.id}:{b64encode(sealed).decode('ascii')}"
+    return wrapped_text(vault, _SEALED, secret, _context(webhook_id))
 
 
 def is_kept_well(vault: Vault, text: str) -> bool:
     """Return whether a secret is sealed by the master key of this moment, if there is one."""
-    return not vault.is_on or text.startswith(f"{_SEALED}:{vault.master.id}:")
+    return is_by_master(vault, _SEALED, text)
 
 
 def opened(vault: Vault, webhook_id: str, text: str) -> str:
     """Return a secret that is kept. Raises WebhookSecretSealed."""
     if not text.startswith(f"{_SEALED}:"):
         return text
-    _, master_id, sealed = text.split(":", 2)
-    master = _master(vault, master_id)
     try:
-        if master is not None:
-            return master.unwrap(b64decode(sealed), _context(webhook_id)).decode("ascii")
+        return unwrapped_text(vault, text, _context(webhook_id))
     except (SealedOtherwiseError, ValueError) as error:
         raise _cannot_open(webhook_id) from error
-    raise _cannot_open(webhook_id)
-
-
-def _master(vault: Vault, master_id: str) -> MasterKey | None:
-    if not vault.is_on:
-        return None
-    return next((one for one in vault.masters if one.id == master_id), None)
 
 
 def _context(webhook_id: str) -> bytes:

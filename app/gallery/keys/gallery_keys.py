@@ -1,7 +1,6 @@
 """Make, list, rotate and revoke API keys. All methods block."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from app.errors import KeyInactive, KeySecretSealed, StartupError
@@ -16,17 +15,10 @@ from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.key_repository import key_not_found
 from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
 from app.gallery.store.transaction import Collections
+from app.gallery.vault.wrapped_texts import WrappedAnew
 
 Within = Sequence[str] | None
 """Collections of the caller, who sees no key that may act in others; None: all."""
-
-
-@dataclass(frozen=True, slots=True)
-class SealedPairs:
-    """How many secrets were sealed anew, and ids of the keys whose secrets did not open."""
-
-    count: int
-    unreadable: tuple[str, ...]
 
 
 class GalleryKeys:
@@ -141,7 +133,7 @@ class GalleryKeys:
             collections.note(Action.KEY_REVOKED, None, key=key.id)
             return keys.revoke(key, datetime.now(UTC))
 
-    def seal_pairs(self) -> SealedPairs:
+    def seal_pairs(self) -> WrappedAnew:
         """Seal the secrets of pairs by the master key of this moment, where there is one.
 
         So a former master key, and `keys.key`, may go. Revoked keys are left as they are.
@@ -154,7 +146,7 @@ class GalleryKeys:
                 count += self._seal_pair(key_id)
             except (KeySecretSealed, StartupError):  # the latter where `keys.key` cannot be read
                 unreadable.append(key_id)
-        return SealedPairs(count, tuple(unreadable))
+        return WrappedAnew(count, tuple(unreadable))
 
     def _seal_pair(self, key_id: str) -> bool:
         """Return False where another process was quicker."""

@@ -5,7 +5,7 @@ service computes the same signature by it. It is sealed by the master key where 
 (docs/encryption.md), else by `keys.key` of the data folder: a dump of the database has it not.
 """
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +17,12 @@ from app.gallery.keys.key_records import ApiKey
 from app.gallery.store.key_files import key_of
 from app.gallery.vault.sealing import KeySealer, SealedOtherwiseError, subkey
 from app.gallery.vault.vault import Vault
+from app.gallery.vault.wrapped_texts import (
+    as_text,
+    is_by_master,
+    unwrapped_text,
+    wrapped_text,
+)
 
 _BY_FILE, _BY_MASTER = "file", "master"
 _SETTING = "VULTUS_KEYS_KEY"
@@ -52,29 +58,23 @@ class PairSecrets:
         """Return the secret as it is kept."""
         secret, context = pair.secret_access_key.encode("ascii"), _context(pair.access_key_id)
         if self._vault.is_on:
-            master = self._vault.master
-            return f"{_BY_MASTER}:{master.id}:{_text(master.wrap(secret, context))}"
-        return f"{_BY_FILE}::{_text(self._of_file.seal(secret, context))}"
+            return wrapped_text(self._vault, _BY_MASTER, pair.secret_access_key, context)
+        return f"{_BY_FILE}::{as_text(self._of_file.seal(secret, context))}"
 
     def is_kept_well(self, kept: str) -> bool:
         """Return whether a secret is sealed by the master key of this moment, if there is one."""
-        vault = self._vault
-        return not vault.is_on or kept.startswith(f"{_BY_MASTER}:{vault.master.id}:")
+        return is_by_master(self._vault, _BY_MASTER, kept)
 
     def opened(self, access_key_id: str, kept: str) -> str:
         """Return the secret. Raises KeySecretSealed."""
         context = _context(access_key_id)
         try:
-            by, master_id, text = kept.split(":", 2)
-            sealed = b64decode(text)
+            by, _, text = kept.split(":", 2)
             if by == _BY_FILE:
-                return self._of_file.open(sealed, context).decode("ascii")
-            for master in self._vault.masters if self._vault.is_on else ():
-                if master.id == master_id:
-                    return master.unwrap(sealed, context).decode("ascii")
+                return self._of_file.open(b64decode(text), context).decode("ascii")
+            return unwrapped_text(self._vault, kept, context)
         except (SealedOtherwiseError, ValueError) as error:
             raise _cannot_open(access_key_id) from error
-        raise _cannot_open(access_key_id)
 
 
 def pair_secrets(vault: Vault, setting: str | None, folder: Path) -> PairSecrets:
@@ -85,10 +85,6 @@ def pair_secrets(vault: Vault, setting: str | None, folder: Path) -> PairSecrets
 
 def _context(access_key_id: str) -> bytes:
     return f"secret of {access_key_id}".encode("ascii")
-
-
-def _text(sealed: bytes) -> str:
-    return b64encode(sealed).decode("ascii")
 
 
 def _cannot_open(access_key_id: str) -> KeySecretSealed:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from app.errors import WebhookSecretSealed
 from app.gallery.delivery.delivery_records import Settled, Waiting
-from app.gallery.delivery.gallery_webhooks import GalleryWebhooks, SealedSecrets
+from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
 from app.gallery.delivery.target_store import TargetStore
 from app.gallery.delivery.webhook_records import NewWebhook, Secrets, WebhookChanges
 from app.gallery.gallery import Gallery
@@ -20,6 +20,7 @@ from app.gallery.records import IdentityChanges, NewIdentity
 from app.gallery.store.tables import WebhookTable
 from app.gallery.vault.master_key import MasterKey
 from app.gallery.vault.vault import Vault
+from app.gallery.vault.wrapped_texts import WrappedAnew
 from app.services.delivery.webhooks.webhook_targets import WebhookSource
 from app.settings import WebhookSettings
 from tests.gallery.delivery.recording_target import delivering_from
@@ -188,7 +189,7 @@ def test_secrets_are_sealed_by_the_master_key_of_the_moment(
         assert masters[0].id in _texts(gallery)[0]
         ((_, secrets),) = webhooks.signing()
         assert secrets.current == first
-    assert webhooks.seal_secrets() == SealedSecrets(0, ())
+    assert webhooks.seal_secrets() == WrappedAnew(0, ())
     receiver.secret = webhooks.rotate(webhook_id, overlap_s=60).secret
     assert "whsec_" not in str(_texts(gallery))
     with delivering_from(gallery, _source(gallery)) as events:
@@ -212,7 +213,7 @@ def test_secret_that_does_not_open_keeps_no_other_from_being_sealed(
     database.vault = Vault(database)
     later = _add(gallery, receiver)
     database.vault = Vault(database, partial(tuple, [current]), is_on=True)
-    assert webhooks.seal_secrets() == SealedSecrets(1, (unreadable,))
+    assert webhooks.seal_secrets() == WrappedAnew(1, (unreadable,))
     with database.reading() as session:
         kept = session.scalar(select(WebhookTable.secret).where(WebhookTable.id == later))
     assert kept is not None
@@ -223,8 +224,8 @@ def test_secret_that_does_not_open_keeps_no_other_from_being_sealed(
     assert [(one["event"], one["webhook"]) for one in lines] == [
         ("webhook_secret_sealed", unreadable)
     ]
-    assert webhooks.seal_secrets() == SealedSecrets(0, (unreadable,))
+    assert webhooks.seal_secrets() == WrappedAnew(0, (unreadable,))
     # The remedy: the lost secret does not sign for a while beside the new one.
     new = webhooks.rotate(unreadable, overlap_s=60).secret
     assert webhooks.secrets(unreadable) == Secrets(new, None)
-    assert webhooks.seal_secrets() == SealedSecrets(0, ())
+    assert webhooks.seal_secrets() == WrappedAnew(0, ())

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.errors import KeySecretSealed
 from app.gallery.keys.aws_pair import new_pair
-from app.gallery.keys.gallery_keys import GalleryKeys, SealedPairs
+from app.gallery.keys.gallery_keys import GalleryKeys
 from app.gallery.keys.key_records import NewKey
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.keys.pair_secrets import PairSecrets, pair_secrets
@@ -15,6 +15,7 @@ from app.gallery.keys.rights import Right, Role
 from app.gallery.store.database import Database
 from app.gallery.vault.master_key import MasterKey
 from app.gallery.vault.vault import Vault
+from app.gallery.vault.wrapped_texts import WrappedAnew
 
 SDK = NewKey("sdk", Role.CUSTOM, (Right.IDENTIFY,), ("staff",), with_pair=True)
 FIRST, SECOND = MasterKey(b"1" * 32), MasterKey(b"2" * 32)
@@ -89,8 +90,8 @@ def test_secrets_are_sealed_anew_so_that_a_former_key_may_go(
     follower.follow()
     for masters in ((FIRST,), (SECOND, FIRST)):
         keys = GalleryKeys(database, by_masters(database, tmp_path, *masters))
-        assert keys.seal_pairs() == SealedPairs(1, (lost.key.id,))
-        assert keys.seal_pairs() == SealedPairs(0, (lost.key.id,))
+        assert keys.seal_pairs() == WrappedAnew(1, (lost.key.id,))
+        assert keys.seal_pairs() == WrappedAnew(0, (lost.key.id,))
         (tmp_path / "keys.key").unlink(missing_ok=True)
         alone = KeyRing(GalleryKeys(database, by_masters(database, tmp_path, masters[0])))
         alone.follow()
@@ -100,4 +101,4 @@ def test_secrets_are_sealed_anew_so_that_a_former_key_may_go(
             assert found is not None
             assert found.secret == issued.pair.secret_access_key
     # Without a master key, there is nothing to seal by.
-    assert GalleryKeys(database, by_file(database, tmp_path)).seal_pairs() == SealedPairs(0, ())
+    assert GalleryKeys(database, by_file(database, tmp_path)).seal_pairs() == WrappedAnew(0, ())
