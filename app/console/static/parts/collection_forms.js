@@ -2,51 +2,31 @@
 
 import { ask, inCollection } from "../core/api.js";
 import { note } from "../core/history.js";
-import { html, useId, useState } from "../core/html.js";
-import { useAction } from "../core/loading.js";
+import { html, useState } from "../core/html.js";
 import { readCollection } from "../core/session.js";
 import { t, tWith } from "../core/text.js";
-import { AsRequestButton } from "./as_request_button.js";
-import { Dialog } from "./dialog.js";
 import { errorOf, Field } from "./field.js";
-import { Notice, ProblemNotice } from "./notice.js";
+import { Notice } from "./notice.js";
+import { RequestForm } from "./request_form.js";
 
 const A_DAY_S = 86_400;
 const NAME = "[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}";
-
-function Form({ title, call, submit, note: done, onClose, onDone, children }) {
-  const id = useId();
-  const action = useAction(async () => {
-    const answer = await ask(call());
-    done(answer);
-    onDone(answer);
-  });
-  const send = (event) => {
-    event.preventDefault();
-    action.run();
-  };
-  const footer = html`<${AsRequestButton} call=${call} />
-    <button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
-    <button needs="admin" class="primary" form=${id} disabled=${action.busy}>${submit}</button>`;
-  return html`<${Dialog} title=${title} onClose=${onClose} footer=${footer}>
-    <form id=${id} onSubmit=${send}>
-      ${children(action.problem)}
-      <${ProblemNotice} problem=${action.problem} />
-    </form>
-  <//>`;
-}
 
 /** @param {{onClose: () => void, onDone: (made: any) => void}} props */
 export function CreateCollection({ onClose, onDone }) {
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
   const json = () => ({ name: name.trim(), ...(description.trim() && { description: description.trim() }) });
-  return html`<${Form}
+  const finish = (made) => {
+    note(t("system.created_name", { name: made.name }));
+    onDone(made);
+  };
+  return html`<${RequestForm}
     title=${t("system.create")}
     submit=${t("system.create_send")}
     call=${() => ({ method: "POST", path: "collections", json: json() })}
-    note=${(made) => note(t("system.created_name", { name: made.name }))}
-    ...${{ onClose, onDone }}
+    onClose=${onClose}
+    onDone=${finish}
   >
     ${(problem) => html`<${Field} label=${t("system.collection_name")} hint=${t("system.name_hint")} error=${errorOf(problem, "name")}>
         <input
@@ -116,13 +96,17 @@ export function EditCollection({ collection, onClose, onDone }) {
     await readCollection();
     onDone();
   };
+  const finish = (changed) => {
+    note(t("system.saved_name", { name: collection.name }), { undo: erasesCrops ? undefined : undo });
+    onDone(changed);
+  };
   const name = () => html`<bdi>${collection.name}</bdi>`;
-  return html`<${Form}
+  return html`<${RequestForm}
     title=${tWith("system.options_of", { name })}
     submit=${t("frame.save")}
     call=${call}
-    note=${() => note(t("system.saved_name", { name: collection.name }), { undo: erasesCrops ? undefined : undo })}
-    ...${{ onClose, onDone }}
+    onClose=${onClose}
+    onDone=${finish}
   >
     ${(problem) => html`<${Description} value=${description} onValue=${setDescription} problem=${problem} />
       <h3>${t("system.people")}</h3>
