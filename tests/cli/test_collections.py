@@ -1,67 +1,56 @@
 """`vultus collections`, on a real database."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from app.cli.main import cli
 from app.errors import CollectionExists, CollectionNotFound
 from models.zoo.names import DEFAULT_NETWORK
 from tests.kit import photos
-
-RUN = CliRunner()
-
-
-def _run(*words: str, answer: str | None = None) -> Result:
-    result = RUN.invoke(cli, words, input=answer)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def _json(*words: str) -> Any:
-    return json.loads(_run(*words, "--json").stdout)
+from tests.kit.commands import json_of_command, run_command
 
 
 def _counts() -> dict[str, tuple[int, int]]:
-    found = _json("collections", "list")["collections"]
+    found = json_of_command("collections", "list")["collections"]
     return {one["name"]: (one["identity_count"], one["face_count"]) for one in found}
 
 
 def test_collections_are_created_listed_and_deleted_with_their_people(tmp_path: Path) -> None:
-    made = _json("collections", "create", "staff", "--description", "[red]all\x1b[2J[/red]")
+    made = json_of_command(
+        "collections", "create", "staff", "--description", "[red]all\x1b[2J[/red]"
+    )
     assert (made["name"], made["model"]["name"]) == ("staff", DEFAULT_NETWORK)
     with pytest.raises(CollectionExists):
-        _run("collections", "create", "staff")
+        run_command("collections", "create", "staff")
     (tmp_path / "people" / "Grace").mkdir(parents=True)
     (tmp_path / "people" / "Grace" / "1.jpg").write_bytes(photos.encoded(photos.hopper()))
-    _run("enroll-folder", str(tmp_path / "people"), "--collection", "staff")
+    run_command("enroll-folder", str(tmp_path / "people"), "--collection", "staff")
     assert _counts() == {"default": (0, 0), "staff": (1, 1)}
-    shown = _run("collections", "list").stdout
+    shown = run_command("collections", "list").stdout
     assert "\x1b[2J" not in shown
     assert "[red]all" in shown
 
-    refused = _run("collections", "delete", "staff", answer="n\n")
+    refused = run_command("collections", "delete", "staff", answer="n\n")
     assert refused.exit_code == 1
     assert "1 people and 1 faces" in refused.stderr
-    assert _run("collections", "delete", "staff", answer="").exit_code == 1
+    assert run_command("collections", "delete", "staff", answer="").exit_code == 1
     assert _counts()["staff"] == (1, 1)
 
-    receipt = _json("collections", "delete", "staff", "--yes")
+    receipt = json_of_command("collections", "delete", "staff", "--yes")
     assert (receipt["identity_count"], receipt["face_count"]) == (1, 1)
     assert receipt["compacted"] is True
     assert _counts() == {"default": (0, 0)}
     with pytest.raises(CollectionNotFound):
-        _run("collections", "delete", "staff", "--yes")
+        run_command("collections", "delete", "staff", "--yes")
 
-    assert "deleted default: 0 people" in _run("collections", "delete", "default", "--yes").stdout
+    assert (
+        "deleted default: 0 people"
+        in run_command("collections", "delete", "default", "--yes").stdout
+    )
     assert _counts() == {"default": (0, 0)}
 
 
 def test_a_name_that_no_collection_may_have_is_refused() -> None:
-    refused = _run("collections", "create", "../x")
+    refused = run_command("collections", "create", "../x")
     assert refused.exit_code == 2
     assert "at most 64" in refused.stderr

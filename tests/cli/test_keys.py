@@ -3,27 +3,16 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from app.cli.main import cli
 from app.errors import KeyInactive, KeyNotFound
 from app.gallery.keys.key_texts import id_in
+from tests.kit.commands import json_of_command, run_command
 
-RUN = CliRunner()
-
-
-def _run(*words: str) -> Result:
-    result = RUN.invoke(cli, ["keys", *words])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def _json(*words: str) -> Any:
-    return json.loads(_run(*words, "--json").stdout)
+_run = partial(run_command, "keys")
+_json = partial(json_of_command, "keys")
 
 
 def test_a_key_is_printed_once_and_nothing_else_on_standard_output() -> None:

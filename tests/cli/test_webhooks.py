@@ -1,17 +1,16 @@
 """`vultus webhooks`, on a real database and with a real receiver."""
 
-import json
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from app.cli.main import cli
 from app.errors import EventNotKept, WebhookNotFound, WebhookTargetRefused
+from tests.kit.commands import json_of_command, run_command
 from tests.kit.webhook_receiver import Receiver, receiving
 
-RUN = CliRunner()
+_run = partial(run_command, "webhooks")
+_json = partial(json_of_command, "webhooks")
 
 
 @pytest.fixture
@@ -20,17 +19,6 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setenv("VULTUS_WEBHOOKS__NETWORKS", "127.0.0.0/8")
     with receiving() as started:
         yield started
-
-
-def _run(*words: str) -> Result:
-    result = RUN.invoke(cli, ["webhooks", *words])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def _json(*words: str) -> Any:
-    return json.loads(_run(*words, "--json").stdout)
 
 
 def test_a_webhook_is_made_tested_rotated_stopped_and_removed(receiver: Receiver) -> None:

@@ -1,16 +1,12 @@
 """`vultus encrypt`, on a real database."""
 
-import json
 from base64 import b64encode
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
-from typer.testing import CliRunner, Result
 
-from app.cli.main import cli
 from app.cli.open_database import open_database
 from app.errors import MasterKeyMissing
 from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
@@ -22,27 +18,16 @@ from app.gallery.store.database import Database
 from app.gallery.store.statements.vector_bytes import to_bytes
 from app.settings import Settings
 from tests.gallery.factories import COLLECTION, enroll, new_gallery, unit_vector
+from tests.kit.commands import json_of_command, run_command
 
-RUN = CliRunner()
 FIRST, SECOND = (b64encode(bytes([n]) * 32).decode() for n in (1, 2))
-
-
-def run(*words: str) -> Result:
-    result = RUN.invoke(cli, words)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def as_json(*words: str) -> Any:
-    return json.loads(run(*words, "--json").stdout)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder with a gallery that is not encrypted."""
     monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    run("collections", "create", "staff")
+    run_command("collections", "create", "staff")
     with closing(Database(Settings().resolved_database_url, timeout_s=10)) as database:
         gallery = new_gallery(database)
         gallery.collections.claim()
@@ -54,39 +39,39 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_gallery_is_encrypted_and_its_keys_are_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair = as_json("keys", "add", "sdk", "--role", "operator", "--aws")["aws"]
+    pair = json_of_command("keys", "add", "sdk", "--role", "operator", "--aws")["aws"]
     with pytest.raises(MasterKeyMissing):
-        run("encrypt", "on")
-    assert run("encrypt", "status").exit_code == 3
+        run_command("encrypt", "on")
+    assert run_command("encrypt", "status").exit_code == 3
 
     monkeypatch.setenv("VULTUS_MASTER_KEY", FIRST)
-    done = as_json("encrypt", "on")
+    done = json_of_command("encrypt", "on")
     assert sorted(done["encrypted"]) == [COLLECTION, "staff"]
     assert [one["where"] for one in done["remains"]] == ["backups"]
     assert done["unreadable_pairs"] == []
     (folder / "keys.key").unlink()
     content = b"".join(file.read_bytes() for file in folder.glob("vultus.db*"))
     assert not any(to_bytes(unit_vector(seed))[:12] in content for seed in range(3))
-    status = as_json("encrypt", "status")
+    status = json_of_command("encrypt", "status")
     (first,) = status["master_ids"]
     assert {one["master_id"] for one in status["collections"]} == {first}
-    assert run("encrypt", "status").exit_code == 0
+    assert run_command("encrypt", "status").exit_code == 0
     # As if it had ended before it removed snapshots: then there is nothing left to encrypt.
     left = Settings().snapshots_dir / "1.index"
     left.parent.mkdir(parents=True, exist_ok=True)
     left.write_bytes(b"a snapshot in the clear")
-    assert "encrypted already" in run("encrypt", "on").stdout
+    assert "encrypted already" in run_command("encrypt", "on").stdout
     assert not left.exists()
 
     monkeypatch.setenv("VULTUS_MASTER_KEY", f"{SECOND},{FIRST}")
-    rotated = as_json("encrypt", "rotate", "--collections", "--destroy-former")
+    rotated = json_of_command("encrypt", "rotate", "--collections", "--destroy-former")
     assert rotated["master_id"] != first
     # Keys that are destroyed are not wrapped by the new master key before.
     assert (rotated["collection_keys"], rotated["owner_keys"], rotated["destroyed"]) == (0, 3, 2)
     assert (rotated["pair_secrets"], rotated["unreadable_pairs"]) == (1, [])
     monkeypatch.setenv("VULTUS_MASTER_KEY", SECOND)
     assert _secret_of(pair["access_key_id"]) == pair["secret_access_key"]
-    assert "all encrypted rows open" in run("encrypt", "verify").stdout
+    assert "all encrypted rows open" in run_command("encrypt", "verify").stdout
 
 
 def _secret_of(access_key_id: str) -> str | None:
@@ -99,13 +84,13 @@ def _secret_of(access_key_id: str) -> str | None:
 
 def test_former_keys_that_stay_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VULTUS_MASTER_KEY", FIRST)
-    run("encrypt", "on")
+    run_command("encrypt", "on")
     with (
         closing(Database(f"sqlite:///{folder / 'vultus.db'}", timeout_s=10)) as database,
         database.writing() as session,
     ):
         session.execute(text("UPDATE person_keys SET wrapped = x'01' WHERE identity_number = 2"))
-    done = run("encrypt", "rotate", "--collections", "--destroy-former")
+    done = run_command("encrypt", "rotate", "--collections", "--destroy-former")
     assert done.exit_code == 3
     assert f"former keys stay in {COLLECTION}" in done.stderr
 
@@ -113,7 +98,7 @@ def test_former_keys_that_stay_are_named(folder: Path, monkeypatch: pytest.Monke
 @pytest.mark.usefixtures("folder")
 def test_secrets_of_webhooks_that_do_not_open_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VULTUS_MASTER_KEY", FIRST)
-    run("encrypt", "on")
+    run_command("encrypt", "on")
     new = NewWebhook("a", "https://example.com/")
     with open_database(upgrade=False) as (_, database):
         webhooks = GalleryWebhooks(database)
@@ -124,16 +109,16 @@ def test_secrets_of_webhooks_that_do_not_open_are_named(monkeypatch: pytest.Monk
                 {"id": lost},
             )
     monkeypatch.setenv("VULTUS_MASTER_KEY", f"{SECOND},{FIRST}")
-    rotated = as_json("encrypt", "rotate")
+    rotated = json_of_command("encrypt", "rotate")
     assert (rotated["webhook_secrets"], rotated["unreadable_webhooks"]) == (1, [lost])
-    done = run("encrypt", "on")
+    done = run_command("encrypt", "on")
     assert f"the secret of webhook {lost} does not open" in done.stderr
     assert good not in done.stderr
 
 
 def test_rows_that_do_not_open_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VULTUS_MASTER_KEY", FIRST)
-    run("encrypt", "on")
+    run_command("encrypt", "on")
     with (
         closing(Database(f"sqlite:///{folder / 'vultus.db'}", timeout_s=10)) as database,
         database.writing() as session,
@@ -141,6 +126,6 @@ def test_rows_that_do_not_open_are_listed(folder: Path, monkeypatch: pytest.Monk
         other = "(SELECT embedding FROM faces WHERE number = 1)"
         session.execute(text(f"UPDATE faces SET embedding = {other} WHERE number = 2"))  # noqa: S608
         face_id = session.scalar(text("SELECT id FROM faces WHERE number = 2"))
-    verdict = run("encrypt", "verify")
+    verdict = run_command("encrypt", "verify")
     assert verdict.exit_code == 3
     assert f"default: faces, {face_id}: the bytes do not open" in verdict.stdout

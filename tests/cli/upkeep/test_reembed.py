@@ -22,6 +22,7 @@ from app.services import build_services
 from app.settings import Settings
 from models.zoo.names import DEFAULT_NETWORK
 from tests.kit import photos
+from tests.kit.commands import run_command
 from tests.kit.second_network import SECOND, add_second_network
 
 RUN = CliRunner()
@@ -72,9 +73,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
 
 
 def command(*arguments: str | Path, status: int = 0) -> dict[str, Any]:
-    result = RUN.invoke(cli, [*map(str, arguments), "--json"])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
+    result = run_command(*map(str, arguments), "--json")
     assert result.exit_code == status, result.output
     parsed: dict[str, Any] = json.loads(result.stdout)
     return parsed

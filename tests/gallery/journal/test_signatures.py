@@ -11,7 +11,7 @@ from sqlalchemy import delete, update
 
 from app.gallery.gallery import Gallery
 from app.gallery.journal.actions import Action, Note
-from app.gallery.journal.chain import AuditKey, line_document
+from app.gallery.journal.chain import AuditKey, Line, line_document
 from app.gallery.journal.export_file import ExportFile, missing_in_file, verify_file
 from app.gallery.journal.faults import FaultKind
 from app.gallery.journal.head_signer import HeadSigner
@@ -171,9 +171,8 @@ def test_a_copy_of_before_shows_an_end_that_an_export_lacks(
     ]
 
 
-def test_old_lines_go_and_an_export_is_whole_by_the_next_signature(
-    gallery: Gallery, tmp_path: Path
-) -> None:
+def _sign_and_prune(gallery: Gallery) -> Line:
+    """Prune lines of a range that was signed, and sign the later ones; return the oldest left."""
     enroll_some(gallery)
     signer_of(gallery).sign()
     old = datetime.now(UTC)
@@ -183,6 +182,13 @@ def test_old_lines_go_and_an_export_is_whole_by_the_next_signature(
     first = lines_of(gallery, action="identity.created")[-2]
     assert log_of(gallery).prune_before(first.at) > 0
     signer_of(gallery).sign()
+    return first
+
+
+def test_old_lines_go_and_an_export_is_whole_by_the_next_signature(
+    gallery: Gallery, tmp_path: Path
+) -> None:
+    _sign_and_prune(gallery)
     path = tmp_path / "audit.jsonl"
     export_of(gallery, path)
     assert kinds(path, AUDIT_KEY) == set()
@@ -192,15 +198,7 @@ def test_old_lines_go_and_an_export_is_whole_by_the_next_signature(
 def test_lines_that_were_made_up_before_the_first_signed_one_count_as_unsigned(
     gallery: Gallery, tmp_path: Path
 ) -> None:
-    enroll_some(gallery)
-    signer_of(gallery).sign()
-    old = datetime.now(UTC)
-    while datetime.now(UTC) < old + timedelta(milliseconds=3):
-        pass
-    enroll_some(gallery, 2)
-    first = lines_of(gallery, action="identity.created")[-2]
-    log_of(gallery).prune_before(first.at)
-    signer_of(gallery).sign()
+    first = _sign_and_prune(gallery)
     path = tmp_path / "audit.jsonl"
     documents = export_of(gallery, path)
     before = verify_file(ExportFile(path), [], [KEY.public]).unsigned
