@@ -5,6 +5,8 @@
 #   make demo      set up and open the console on sample photos, in a temporary folder
 #   make test      set up and run the checks and the tests
 #   make check     formatting, lint, types and architecture only
+#   make clients   install clients of CompreFace, DeepStack and Rekognition, which some tests use,
+#                  into .venv-clients; what cannot be had is left out, and its tests are skipped
 #   make sbom      write sbom.cdx.json: what is installed, with versions and licences (CycloneDX)
 #   make advisories  look up the pinned packages among known vulnerabilities
 #   make bench     the benchmarks (FACES=folder of people, see benchmarks/README.md)
@@ -23,7 +25,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt scripts/install.py
 
-.PHONY: serve demo test check format openapi reference sbom advisories bench clean
+.PHONY: serve demo test check format openapi reference clients sbom advisories bench clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.installed-$(TORCH)-$(EXTRAS)
@@ -53,6 +55,14 @@ openapi: $(VENV)/.installed-dev-$(TORCH)
 # The pages of settings and errors, which are written from the code; a test compares them.
 reference: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/python -m scripts.reference_pages
+
+# Clients of other servers need versions that are not Vultus'; see scripts/install_clients.py.
+CLIENTS := $(VENV)-clients
+clients: $(CLIENTS)/.complete
+
+$(CLIENTS)/.complete: scripts/install_clients.py tests/clients/requirements.txt \
+		tests/clients/package-lock.json | $(VENV)/.installed-dev-$(TORCH)
+	$(BIN)/python scripts/install_clients.py $(CLIENTS)
 
 # Tools that look at the environment from outside, so that they are no part of it.
 TOOLS := $(VENV)-tools
@@ -93,4 +103,4 @@ $(VENV)/.installed-dev-$(TORCH): $(INPUTS)
 	touch $(VENV)/.installed-$(TORCH)-$(EXTRAS) $@
 
 clean:
-	rm -rf $(VENV) $(TOOLS) build dist *.egg-info
+	rm -rf $(VENV) $(CLIENTS) $(TOOLS) build dist *.egg-info
