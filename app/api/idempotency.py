@@ -18,7 +18,13 @@ from pydantic import BaseModel
 from app.api.edge.callers import caller_in
 from app.gallery.gallery import Gallery
 from app.gallery.people.identity_ref import PREFIX
-from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
+from app.gallery.store.idempotency import (
+    MAX_SCOPE_LENGTH,
+    AnsweredBeforeError,
+    KeptAnswer,
+    Once,
+    Ticket,
+)
 from app.runtime.threads import reading
 
 REPLAYED = "Idempotency-Replayed"
@@ -57,33 +63,57 @@ async def answer_once(
 
     if key is None:
         return _response(answer(await do(None)))
-    ticket = await asyncio.to_thread(_ticket, request, key, body)
+    owner = caller_in(request.scope).repeats
+    ticket = await asyncio.to_thread(ticket_for, _scope(request, key), key, body, owner=owner)
+    done, is_repeated = await carry_out_once(gallery, ticket, do, answer, kept=_kept)
+    return _replay(done) if is_repeated else _response(done)
+
+
+async def carry_out_once(
+    gallery: Gallery,
+    ticket: Ticket,
+    do: Callable[[Once[ResultT] | None], Awaitable[ResultT]],
+    answer: Callable[[ResultT], KeptAnswer],
+    *,
+    kept: Callable[[KeptAnswer], KeptAnswer],
+) -> tuple[KeptAnswer, bool]:
+    """Carry out the request of a ticket, or return its former answer; True: it is the former one.
+
+    `kept` makes of an answer what is kept of it, without names of other people. Raises
+    IdempotencyKeyReused.
+    """
     before = await reading(gallery.kept_answer, ticket)
     if before is not None:
-        return _replay(before)
+        return before, True
     try:
-        return _response(answer(await do(Once(ticket, lambda result: _kept(answer(result))))))
+        return answer(await do(Once(ticket, lambda result: kept(answer(result))))), False
     except AnsweredBeforeError:  # by one that was sent at the same time and is done now
         before = await reading(gallery.kept_answer, ticket)
         if before is None:
             raise
-        return _replay(before)
+        return before, True
 
 
-def _ticket(request: Request, key: str, body: BaseModel) -> Ticket:
+def ticket_for(scope: str, key: str, body: BaseModel, *, owner: str) -> Ticket:
+    """Return the ticket of a request: what it does, its key, its content, and whose it is.
+
+    A key belongs to its `owner` (see `Caller.repeats`): of another one it means another request.
+    """
     # Of the content as it was understood: a form sent again has another boundary in its bytes.
     content = json.dumps(
         body.model_dump(), sort_keys=True, default=_plain, ensure_ascii=False
     ).encode("utf-8")
-    # A key belongs to its caller: to another caller it means another request.
-    owner = caller_in(request.scope).repeats
     owned = f"{owner}\n{key}" if owner else key
     return Ticket(
-        _scope(request, key),
-        hashlib.sha256(owned.encode("utf-8")).hexdigest(),
+        scope if len(scope) <= MAX_SCOPE_LENGTH else _digest(scope),
+        _digest(owned),
         # By the key, which is not kept: else names could be guessed from it after their erasure.
         hmac.new(key.encode("utf-8"), content, hashlib.sha256).hexdigest(),
     )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _scope(request: Request, key: str) -> str:

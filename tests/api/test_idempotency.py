@@ -7,9 +7,16 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from pydantic import BaseModel
 
+from app.api.idempotency import ticket_for
+from app.gallery.store.idempotency import MAX_SCOPE_LENGTH
 from tests.api.conftest import images, problem
 from tests.api.people import counts
+
+
+class _Content(BaseModel):
+    """A body without fields."""
 
 
 def _key() -> dict[str, str]:
@@ -89,3 +96,10 @@ def test_malformed_key_is_refused(client: TestClient, key: str) -> None:
         "/v1/collections", headers={"Idempotency-Key": key}, json={"name": "never"}
     )
     problem(response, 422, "invalid_request")
+
+
+def test_scope_of_a_long_name_fits_into_its_column_and_stays_its_own() -> None:
+    scopes = [f"POST /v1/collections/{'n' * 254}{end}/identities" for end in "ab"]
+    tickets = [ticket_for(scope, "key", _Content(), owner="") for scope in scopes]
+    assert all(len(ticket.scope) <= MAX_SCOPE_LENGTH for ticket in tickets)
+    assert tickets[0].scope != tickets[1].scope

@@ -9,12 +9,15 @@ from typing import Any, Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
 
+MAX_SCOPE_LENGTH = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A key that a client chose for one request. Of the key only the digest is kept.
 
-    `scope` is the method and path; the same key means another request elsewhere.
+    `scope` is the method and path, or another name of what is done, at most MAX_SCOPE_LENGTH
+    characters; the same key means another request elsewhere.
     """
 
     scope: str
