@@ -128,6 +128,13 @@ class Face:
     """A crop of it is kept."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedFace(Face):
+    """A face with its owner, as lists of all faces of a collection have it."""
+
+    identity: Identity
+
+
 @dataclass(frozen=True, slots=True)
 class NewFace:
     """A face to enroll. The photo itself is not kept; its SHA-256 identifies it.
@@ -292,11 +299,26 @@ class IdentityFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class FaceFilter:
+    """What to list faces by; None does not filter, and all that is given must hold.
+
+    `identity_ids`: ids of owners, or references by external_id (`identity_ref.py`).
+    """
+
+    identity_ids: tuple[str, ...] | None = None
+    face_ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some of a list; `next_cursor` continues it, and is None at the end."""
+    """Some of a list; `next_cursor` continues it, and is None at the end.
+
+    `total_count`: length of the whole list, where it was asked for.
+    """
 
     items: tuple[T, ...]
     next_cursor: str | None
+    total_count: int | None = None
 
 
 class Scoring(Enum):

@@ -1,10 +1,13 @@
-"""Corrections of a gallery that take more than one transaction: move a face, delete people."""
+"""Corrections of a gallery: move a face; delete faces, and people."""
+
+from collections.abc import Callable, Sequence
 
 from app.errors import WrongPerson
-from app.gallery.people.correction_records import MovedFace, PeopleDeletion
+from app.gallery.people.correction_records import FacesDeletion, MovedFace, PeopleDeletion
 from app.gallery.people.corrections import Corrections
 from app.gallery.people.enrolment_guards import EveryFaceRefusedError
-from app.gallery.records import NewIdentity, PeopleFilter
+from app.gallery.people.gallery_faces import GalleryFaces
+from app.gallery.records import Identity, NewIdentity, PeopleFilter
 from app.gallery.store.idempotency import Once
 from app.observe import request_scope
 from app.operations.enroll.enroller import WRONG_PERSON
@@ -15,8 +18,9 @@ from app.runtime.threads import reading, threads, work_of_erasure, writing
 class GalleryCorrector:
     """Corrects a gallery. No method blocks."""
 
-    def __init__(self, corrections: Corrections, guards: Guards) -> None:
+    def __init__(self, corrections: Corrections, faces: GalleryFaces, guards: Guards) -> None:
         self._corrections = corrections
+        self._faces = faces
         self._guards = guards
 
     async def move_face(
@@ -48,6 +52,26 @@ class GalleryCorrector:
         except EveryFaceRefusedError as error:
             rejected = [refused(refusal, None) for refusal in error.refusals]
             raise WrongPerson(WRONG_PERSON, rejected) from error
+
+    async def delete_faces(
+        self,
+        collection: str,
+        face_ids: Sequence[str],
+        *,
+        spare: Callable[[Identity], bool] | None = None,
+        compact: bool = False,
+        once: Once[FacesDeletion] | None = None,
+    ) -> FacesDeletion:
+        """Delete faces by their ids alone; see `GalleryFaces.delete_listed`."""
+        return await threads().run(
+            work_of_erasure(compact=compact),
+            self._faces.delete_listed,
+            collection,
+            face_ids,
+            spare=spare,
+            compact=compact,
+            once=once,
+        )
 
     async def delete_people(
         self,

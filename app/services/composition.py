@@ -149,7 +149,7 @@ def build_services(
         enroll=enroller,
         enroll_batch=BatchEnroller(enroller, gallery, guards),
         examine_gallery=GalleryExaminer(gallery, calibrator),
-        correct=GalleryCorrector(gallery.corrections, guards),
+        correct=GalleryCorrector(gallery.corrections, gallery.faces, guards),
         verify=Verifier(recognizer, gallery, calibrator, rejections),
         crops=crops,
         find_person=PersonFinder(recognizer, gallery, calibrator),

@@ -261,6 +261,23 @@ class GalleryMachine(RuleBasedStateMachine):
         del person.faces[face_id]
         self.gone.add(face_id)
 
+    @rule(process=_processes, collection=_collections, number=_anyone)
+    def delete_faces_by_id(self, process: int, collection: str, number: int) -> None:
+        """Delete the first face of some people, and one that is gone already."""
+        some = [
+            (person, photo)
+            for person in list(self.people[collection].values())[number % 3 :]
+            for photo in sorted(person.photos)[:1]
+        ]
+        ids = [person.photos.pop(photo) for person, photo in some]
+        gone = sorted(self.gone)[:1]
+        done = self.processes[process].faces.delete_listed(collection, [*gone, *ids])
+        assert {one.face_id for one in done.deleted} == set(ids)
+        assert [one.face_id for one in done.kept] == gone
+        for (person, _), face_id in zip(some, ids, strict=True):
+            del person.faces[face_id]
+        self.gone |= set(ids)
+
     @rule(process=_processes, collection=_collections, really=st.integers(0, 4))
     def delete_collection_and_make_it_again(
         self, process: int, collection: str, really: int

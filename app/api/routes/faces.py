@@ -4,14 +4,23 @@ from app.api.audited_reads import Reads
 from app.api.deps import BEFORE_COLON, CollectionPath, FacePath, IdentityPath, ServicesDep
 from app.api.endpoint import Asked, Endpoints, OnceDep, Otherwise, Sent
 from app.api.erasing import erase
-from app.api.schemas.faces import AddFacesBody, FacePage, MoveFaceAnswer, MoveFaceBody
+from app.api.schemas.faces import (
+    AddFacesBody,
+    DeleteFacesAnswer,
+    DeleteFacesBody,
+    FacePage,
+    FacesQuery,
+    MoveFaceAnswer,
+    MoveFaceBody,
+    OwnedFacePage,
+)
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.pages import PageQuery
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
-from app.gallery.people.correction_records import MovedFace
-from app.gallery.records import Erasure, Face, Page
+from app.gallery.people.correction_records import FacesDeletion, MovedFace
+from app.gallery.records import Erasure, Face, OwnedFace, Page
 from app.operations.enroll.enroller import Enrollment
 from app.runtime.threads import reading
 
@@ -108,6 +117,58 @@ async def delete_face(
 ) -> Erasure:
     """Delete one face. The person stays, even without any face."""
     return await erase(query, services.gallery.faces.delete, collection, identity_id, face_id)
+
+
+@router.endpoint(
+    "GET",
+    "/faces",
+    OwnedFacePage,
+    right=Right.READ,
+    large=True,
+    reads=Reads(Action.FACES_LISTED, lambda page: [face.identity_id for face in page.items]),
+)
+async def list_collection_faces(
+    collection: CollectionPath, services: ServicesDep, query: Asked[FacesQuery]
+) -> Page[OwnedFace]:
+    """List the faces of a collection with their owners, oldest first.
+
+    By `cursor`, or by the number of a page.
+    """
+    faces = services.gallery.faces
+    if query.page is None:
+        return await reading(
+            faces.listed, collection, query.wanted(), limit=query.limit, cursor=query.cursor
+        )
+    return await reading(
+        faces.numbered, collection, query.wanted(), page=query.page, size=query.limit
+    )
+
+
+@router.endpoint(
+    "DELETE", f"/faces/{{face_id:{BEFORE_COLON}}}", ErasureBody, right=Right.CORRECT, problems=[409]
+)
+async def delete_face_by_id(
+    collection: CollectionPath,
+    face_id: FacePath,
+    services: ServicesDep,
+    query: Asked[ErasureQuery],
+) -> Erasure:
+    """Delete one face, whoever has it. The person stays, even without any face."""
+    return await erase(query, services.gallery.faces.delete_by_id, collection, face_id)
+
+
+@router.endpoint("POST", "/faces:delete", DeleteFacesAnswer, right=Right.CORRECT, problems=[409])
+async def delete_faces(
+    collection: CollectionPath, body: Sent[DeleteFacesBody], services: ServicesDep, once: OnceDep
+) -> FacesDeletion:
+    """Delete up to 4,096 faces by their ids, whoever has them, in one transaction.
+
+    A face that is not there, or whose owner is under a legal hold, is listed in `kept`; the others
+    are deleted in any case. The people stay, even without any face.
+    """
+    return await services.correct.delete_faces(
+        collection, body.face_ids, compact=body.compact, once=once
+    )
 
 
 @router.endpoint(

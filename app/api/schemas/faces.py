@@ -1,7 +1,7 @@
 """Faces: the enrolled examples of a person."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -9,9 +9,20 @@ from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.corrections import CollapsedFace, IfRevision
 from app.api.schemas.parts.enrolment import EnrollFields
-from app.api.schemas.parts.field_types import BoxArray, ImageList, QualityScore
-from app.api.schemas.parts.pages import NextCursor
+from app.api.schemas.parts.erasure import ErasureBody
+from app.api.schemas.parts.field_types import (
+    BoxArray,
+    Flag,
+    IdentityRef,
+    ImageList,
+    QualityScore,
+    RecordId,
+    Schema,
+)
+from app.api.schemas.parts.pages import NextCursor, NumberedPageQuery, TotalCount
 from app.api.schemas.parts.person import EITHER, IdentityBody, NewOrEnrolledBody
+from app.gallery.people.face_deletion import MOST_FACES
+from app.gallery.records import FaceFilter
 
 
 class AddFacesBody(EnrollFields):
@@ -35,6 +46,84 @@ class FaceBody(Answer):
 class FacePage(Answer):
     faces: list[FaceBody] = Field(validation_alias="items")
     next_cursor: NextCursor
+
+
+class FacesQuery(NumberedPageQuery):
+    """Which faces of a collection to list; all that is given must hold."""
+
+    identity_id: list[IdentityRef] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Of these people alone: ids, or `ext:` and an external_id. May come several "
+        "times.",
+    )
+    face_id: list[RecordId] = Field(
+        default_factory=list,
+        max_length=100,
+        description="These faces alone, as far as they are there. May come several times.",
+    )
+
+    def wanted(self) -> FaceFilter:
+        return FaceFilter(tuple(self.identity_id) or None, tuple(self.face_id) or None)
+
+
+class OwnerBody(Answer):
+    """Who has a face."""
+
+    id: str
+    name: str | None
+    external_id: str | None
+
+
+class OwnedFaceBody(FaceBody):
+    identity: OwnerBody
+
+
+class OwnedFacePage(Answer):
+    faces: list[OwnedFaceBody] = Field(validation_alias="items")
+    next_cursor: NextCursor
+    total_count: TotalCount
+
+
+class DeleteFacesBody(Schema):
+    """Faces to delete, whoever has them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"face_ids": [examples.FACE_ID]}]})
+
+    face_ids: Annotated[list[RecordId], Field(fail_fast=True)] = Field(
+        min_length=1, max_length=MOST_FACES
+    )
+    compact: Flag = Field(
+        False, description="Overwrite at once what files still hold of them, as in `DELETE`."
+    )
+
+
+class DeletedFaceBody(Answer):
+    face_id: str
+    identity: OwnerBody
+
+
+class KeptFaceBody(Answer):
+    """A face that was not deleted, and why."""
+
+    face_id: str
+    code: Literal["face_not_found", "person_held"] = Field(
+        description="`face_not_found`: the collection has no such face; `person_held`: its owner "
+        "is under a legal hold."
+    )
+    identity: OwnerBody | None = Field(description="Its owner; null for `face_not_found`.")
+
+
+class DeleteFacesAnswer(Answer):
+    """What became of each face, in the order of the request; an id that came twice is here once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.FACES_DELETION]})
+
+    deleted: list[DeletedFaceBody]
+    kept: list[KeptFaceBody]
+    receipt: ErasureBody | None = Field(
+        validation_alias="erasure", description="Null: all of them stayed."
+    )
 
 
 class MoveFaceBody(NewOrEnrolledBody):

@@ -175,7 +175,7 @@ class DeletePeopleBody(Schema):
         "when the filter finds another number of people by now.",
     )
     if_revision: IfRevision = None
-    compact: bool = Field(
+    compact: Flag = Field(
         False, description="Overwrite at once what files still hold of it, as in `DELETE`."
     )
 

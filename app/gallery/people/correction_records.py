@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from app.gallery.records import Erasure, Face, Identity
 
@@ -67,4 +68,40 @@ class PeopleDeletion:
     """What a deletion by filter found; `erasure` is its receipt, None where nothing was deleted."""
 
     found: PeopleCount
+    erasure: Erasure | None = None
+
+
+class WhyKept(StrEnum):
+    """Why a face of a list was not deleted; `person_held` and the first are codes of errors."""
+
+    NOT_FOUND = "face_not_found"
+    PERSON_HELD = "person_held"
+    SPARED = "spared"
+    """The caller of `delete_listed` spares its owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedFace:
+    """A face that is gone, and its owner, as they are without it."""
+
+    face_id: str
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFace:
+    """A face that was not deleted; `identity` is its owner, None where it is not there."""
+
+    face_id: str
+    code: WhyKept
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FacesDeletion:
+    """What became of each face of a list, in its order; `erasure` is the receipt of those that are
+    gone, None where all stayed."""
+
+    deleted: tuple[DeletedFace, ...]
+    kept: tuple[KeptFace, ...]
     erasure: Erasure | None = None

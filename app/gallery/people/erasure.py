@@ -14,7 +14,7 @@ from app.gallery.records import Erasure
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.owner_key_repository import PEOPLE, OwnerKeyRepository
 from app.gallery.store.repositories.vault_repository import VaultRepository
-from app.gallery.store.tables import IdentityTable
+from app.gallery.store.tables import FaceTable, IdentityTable
 from app.gallery.store.transaction import Transaction
 from app.gallery.unknowns.unknown_erasure import erase_unknowns_like
 
@@ -56,20 +56,29 @@ def erase_people(
     return replace(receipt, unknown_face_count=unknown, crop_count=crops + their_crops)
 
 
-def erase_face(transaction: Transaction, identity: IdentityTable, face_id: str) -> Erasure:
-    """Raises PersonHeld and FaceNotFound."""
-    require_not_held(transaction, [identity])
-    faces = transaction.faces
-    crops = transaction.crops.count([faces.get(face_id).number])
-    number = faces.delete(identity, face_id)
-    faces.renew_key(identity)
-    transaction.changes.log("remove", [number])
-    receipt = _receipt(transaction.collection, [], [face_id])
-    transaction.note(
-        Action.FACE_ERASED, identity.id, receipt_id=receipt.receipt_id, face_ids=[face_id]
-    )
+def erase_faces(transaction: Transaction, faces: Sequence[FaceTable]) -> Erasure:
+    """Delete faces of any people, who stay, even without a face. Raises PersonHeld."""
+    numbers = [face.number for face in faces]
+    by_owner: dict[int, list[str]] = {}
+    for face in faces:
+        by_owner.setdefault(face.identity_number, []).append(face.id)
+    owners = transaction.identities.rows(list(by_owner))
+    require_not_held(transaction, owners)
+    crops = transaction.crops.count(numbers)
+    receipt = _receipt(transaction.collection, [], [face.id for face in faces])
+    transaction.faces.delete_all(numbers)
+    transaction.changes.log("remove", numbers)
+    for owner in owners:
+        transaction.faces.renew_key(owner)
+        transaction.note(
+            Action.FACE_ERASED,
+            owner.id,
+            receipt_id=receipt.receipt_id,
+            face_ids=by_owner[owner.number],
+        )
+    transaction.identities.note_change(*owners)
     receipt = replace(receipt, crop_count=crops)
-    return _with_keys(transaction, receipt, _keys(transaction).count_of([identity.number]))
+    return _with_keys(transaction, receipt, _keys(transaction).count_of(list(by_owner)))
 
 
 def erase_collection(transaction: Transaction) -> Erasure:

@@ -1,13 +1,18 @@
 """Enroll, list and delete the faces of people."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
 from app.errors import CropNotKept
 from app.gallery.gallery_part import GalleryPart
+from app.gallery.people.correction_records import FacesDeletion
 from app.gallery.people.enrolment import Enrolled, add_faces
 from app.gallery.people.enrolment_guards import Guard
-from app.gallery.people.erasure import erase_face
+from app.gallery.people.erasure import erase_faces
 from app.gallery.people.face_conversion import FacesToEnroll, convert_faces
+from app.gallery.people.face_deletion import delete_listed
 from app.gallery.people.retention_rules import require_consent_of
-from app.gallery.records import Erasure, Face, Page
+from app.gallery.records import Erasure, Face, FaceFilter, Identity, OwnedFace, Page
 from app.gallery.rollout.embedder_pair import EnrolledProbe
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import read_again
@@ -57,16 +62,90 @@ class GalleryFaces(GalleryPart):
             items = tuple(transaction.faces.records(rows[:limit], identity))
             return Page(items, next_cursor([row.number for row in rows], limit))
 
+    @read_again
+    def listed(
+        self,
+        collection_name: str,
+        wanted: FaceFilter,
+        *,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[OwnedFace]:
+        """Some of the faces of a collection, oldest first. Raises InvalidRequest for the cursor."""
+        after = decode_cursor(cursor)
+        with self.store.reading(collection_name) as transaction:
+            rows = transaction.face_lists.page(wanted, after=after, limit=limit + 1)
+            items = tuple(transaction.face_lists.records(rows[:limit]))
+            return Page(items, next_cursor([row.number for row in rows], limit))
+
+    @read_again
+    def numbered(
+        self, collection_name: str, wanted: FaceFilter, *, page: int, size: int
+    ) -> Page[OwnedFace]:
+        """The same by the number of the page, from 0, with the length of the whole list.
+
+        A page beyond the end is empty. Faces that come or go meanwhile shift the pages; those of
+        `listed` do not shift.
+        """
+        with self.store.reading(collection_name) as transaction:
+            lists = transaction.face_lists
+            rows = lists.page(wanted, limit=size + 1, offset=page * size)
+            items = tuple(lists.records(rows[:size]))
+            after = next_cursor([row.number for row in rows], size)
+            return Page(items, after, lists.count(wanted))
+
+    @read_again
+    def count(self, collection_name: str, wanted: FaceFilter) -> int:
+        """How many faces a filter finds."""
+        with self.store.reading(collection_name) as transaction:
+            return transaction.face_lists.count(wanted)
+
+    @erases
+    def delete_by_id(self, collection_name: str, face_id: str, *, compact: bool = False) -> Erasure:
+        """Delete one face, whoever has it; the person stays. Raises FaceNotFound and PersonHeld."""
+        with self.store.changing(collection_name) as transaction:
+            receipt = erase_faces(transaction, [transaction.faces.get(face_id)])
+        self.follow_change(collection_name)
+        return self.finished(
+            receipt, compact=compact, collection_number=transaction.collection.number
+        )
+
+    @erases
+    def delete_listed(
+        self,
+        collection_name: str,
+        face_ids: Sequence[str],
+        *,
+        spare: Callable[[Identity], bool] | None = None,
+        compact: bool = False,
+        once: Once[FacesDeletion] | None = None,
+    ) -> FacesDeletion:
+        """Delete faces of any people, in one transaction; the people stay.
+
+        Faces that are not there, of people under a legal hold, and of those whom `spare` names
+        stay, and the others are deleted. An id that comes twice counts once. Raises
+        AnsweredBeforeError by `once`.
+        """
+        with self.store.changing(collection_name) as transaction:
+            transaction.claim(once)
+            done = delete_listed(transaction, face_ids, spare or _spare_nobody)
+            transaction.keep(once, done)
+        if done.erasure is None:
+            return done
+        self.follow_change(collection_name)
+        erasure = self.finished(
+            done.erasure, compact=compact, collection_number=transaction.collection.number
+        )
+        return replace(done, erasure=erasure)
+
     @erases
     def delete(
         self, collection_name: str, identity_id: str, face_id: str, *, compact: bool = False
     ) -> Erasure:
         """Delete one face of a person; the person stays, even without a face. Raises PersonHeld."""
         with self.store.changing(collection_name) as transaction:
-            identities = transaction.identities
-            identity = identities.get(identity_id)
-            receipt = erase_face(transaction, identity, face_id)
-            identities.note_change(identity)
+            face = transaction.faces.get_of(transaction.identities.get(identity_id), face_id)
+            receipt = erase_faces(transaction, [face])
         self.follow_change(collection_name)
         return self.finished(
             receipt, compact=compact, collection_number=transaction.collection.number
@@ -114,6 +193,10 @@ class GalleryFaces(GalleryPart):
                     if own is not None:
                         found[transaction.collection.digest] = own
             return EnrolledProbe(found)
+
+
+def _spare_nobody(_: Identity) -> bool:
+    return False
 
 
 def _no_crop(collection: CollectionView, face_id: str) -> str:

@@ -23,6 +23,7 @@ from app.gallery.store.repositories.crop_repository import (
 )
 from app.gallery.store.repositories.dismissal_repository import DismissalRepository
 from app.gallery.store.repositories.event_repository import EventRepository
+from app.gallery.store.repositories.face_list_repository import FaceListRepository
 from app.gallery.store.repositories.face_repository import FaceRepository
 from app.gallery.store.repositories.hold_repository import HoldRepository
 from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
@@ -78,6 +79,7 @@ class Transaction:
     people = _Part(PeopleRepository)
     consents = _Part(ConsentRepository)
     faces = _Part(FaceRepository)
+    face_lists = _Part(FaceListRepository)
     crops = _Part(CropRepository)
     changes = _Part(ChangeRepository)
     unknowns = _Part(UnknownRepository)

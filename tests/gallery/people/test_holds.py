@@ -37,6 +37,7 @@ LOSSES = (
     "deleted by external_id",
     "deleted with others",
     "face deleted",
+    "face deleted by id",
     "face moved",
     "face of a new person",
     "merged",
@@ -55,6 +56,8 @@ def lose(gallery: Gallery, how: str, held: str, face: str, other: str) -> None:
             gallery.corrections.delete_people(COLLECTION, PeopleFilter(), confirmed=2)
         case "face deleted":
             gallery.faces.delete(COLLECTION, held, face)
+        case "face deleted by id":
+            gallery.faces.delete_by_id(COLLECTION, face)
         case "face moved":
             gallery.corrections.move_face(COLLECTION, face, other)
         case "face of a new person":

@@ -98,6 +98,30 @@ MOVE: Final[dict[str, Any]] = {
     "previous": {**_IDENTITY, "id": GROUP_ID, "external_id": "emp-2042", "face_count": 0},
     "collapsed": [],
 }
+FACES_DELETION: Final[dict[str, Any]] = {
+    "deleted": [
+        {
+            "face_id": FACE_ID,
+            "identity": {"id": _IDENTITY_ID, "name": "Eileen Collins", "external_id": "emp-1042"},
+        }
+    ],
+    "kept": [{"face_id": GROUP_ID, "code": "face_not_found", "identity": None}],
+    "receipt": {
+        "receipt_id": "f3a1c2d4e5f60718293a4b5c6d7e8f90",
+        "collection": "staff",
+        "identity_ids": [],
+        "face_ids": [FACE_ID],
+        "identity_count": 0,
+        "face_count": 1,
+        "revision": 18,
+        "erased_at": "2026-02-01T12:00:00Z",
+        "compacted": True,
+        "remains": [],
+        "keys_destroyed": 0,
+        "unknown_face_count": 0,
+        "crop_count": 0,
+    },
+}
 CHECKUP: Final[dict[str, Any]] = {
     "findings": [
         {

@@ -124,6 +124,11 @@ class FaceRepository(ScopedRepository):
         query = select(FaceTable).where(self._here(FaceTable), FaceTable.id == face_id)
         return self._session.scalar(query)
 
+    def some(self, face_ids: Collection[str]) -> Sequence[FaceTable]:
+        """Find those of these faces that are there, oldest first."""
+        query = select(FaceTable).where(self._here(FaceTable), FaceTable.id.in_(face_ids))
+        return self._session.scalars(query.order_by(FaceTable.number)).all()
+
     def get(self, face_id: str) -> FaceTable:
         row = self.find(face_id)
         if row is None:
@@ -300,18 +305,6 @@ class FaceRepository(ScopedRepository):
             among(SecondEmbeddingTable.face_number, "numbers")
         )
         return set(self._session.scalars(query, {"numbers": numbers}))
-
-    def delete(self, identity: IdentityTable, face_id: str) -> int:
-        """Delete one face of an identity; return its number."""
-        query = (
-            delete(FaceTable)
-            .where(FaceTable.identity_number == identity.number, FaceTable.id == face_id)
-            .returning(FaceTable.number)
-        )
-        number = self._session.scalar(query)
-        if number is None:
-            raise self._not_found(face_id)
-        return number
 
     def owners(
         self, numbers: Sequence[int], wanted: PeopleFilter, *, now: datetime

@@ -65,6 +65,13 @@ class IdentityRepository(ScopedRepository):
         row = self._session.get_one(IdentityTable, face.identity_number)
         return self._living(row, row.id)
 
+    def rows(self, numbers: Sequence[int]) -> Sequence[IdentityTable]:
+        """People by their numbers, in order."""
+        query = select(IdentityTable).where(among(IdentityTable.number, "numbers"))
+        return self._session.scalars(
+            query.order_by(IdentityTable.number), {"numbers": numbers}
+        ).all()
+
     def lock(self, rows: Sequence[IdentityTable]) -> None:
         """Keep others from referring to these people until the commit."""
         self._session.execute(
