@@ -32,7 +32,8 @@ VultusError
 ├── RequestTimeout                  the request arrives too slowly, or not as a whole
 ├── AccessDenied                    the API key is missing or wrong
 │   ├── KeyExpired                  the API key has expired
-│   └── KeyRevoked                  the API key is revoked
+│   ├── KeyRevoked                  the API key is revoked
+│   └── SignatureRefused            a signature is incomplete, wrong or of another time
 ├── Forbidden
 │   ├── RightMissing                the API key lacks the right that the request needs
 │   └── CollectionNotGranted        the API key may act in some collections only
@@ -370,6 +371,12 @@ class KeyExpired(AccessDenied):
 
 class KeyRevoked(AccessDenied):
     code = "key_revoked"
+
+
+class SignatureRefused(AccessDenied):
+    """Of requests that are signed by a pair; see `app/compat/rekognition`."""
+
+    code = "signature_refused"
 
 
 class Forbidden(VultusError):

@@ -66,6 +66,7 @@ HTTP: Final = Remedies(
         "runs the service has to name the page's origin in VULTUS_CORS_ORIGINS",
         errors.KeyExpired: "ask who runs the service for another",
         errors.KeyRevoked: "ask who runs the service for another",
+        errors.SignatureRefused: NEVER,  # the API knows no signatures
         errors.Forbidden: None,
         errors.RightMissing: "send a key that has it; GET /v1/me lists the rights of a key",
         errors.CollectionNotGranted: "send a key that may; GET /v1/me lists the collections of a "

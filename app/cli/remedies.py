@@ -102,6 +102,7 @@ TERMINAL: Final = Remedies(
         errors.CrossSite: NEVER,
         errors.KeyExpired: "make another with vultus keys add",
         errors.KeyRevoked: "make another with vultus keys add",
+        errors.SignatureRefused: NEVER,
         errors.Forbidden: None,
         errors.RightMissing: "give a key that has it with --api-key",
         errors.CollectionNotGranted: NEVER,  # commands act without a key

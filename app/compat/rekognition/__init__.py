@@ -1,0 +1,1 @@
+"""The face operations of Amazon Rekognition (2016-06-27)."""
