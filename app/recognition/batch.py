@@ -14,6 +14,7 @@ from app.recognition.decode.decoder_process import DECODE_S, DecoderProcesses
 from app.recognition.decode.photo_file import DecodeLimits, PhotoFile
 from app.recognition.decode.samples import find_shade
 from app.recognition.detect.copying_detector import CopyingDetector
+from app.recognition.detection import BY_SETTINGS, Detection
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.liveness.liveness_scorer import FaceCrops, LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
@@ -43,9 +44,9 @@ _MOST_WIDE_CROPS = 50
 class Job:
     """A photo, and the steps that are wanted.
 
-    All faces are found. Those that `select` selects are assessed; and embedded (`embed`), cut out
-    for a network (`crop`), cut out with their surroundings (`keep_crops`, the first
-    _MOST_WIDE_CROPS) and scored (`liveness`).
+    All faces are found, as `detection` says. Those that `select` selects are assessed; and embedded
+    (`embed`), cut out for a network (`crop`), cut out with their surroundings (`keep_crops`, the
+    first _MOST_WIDE_CROPS) and scored (`liveness`).
     """
 
     image: bytes
@@ -54,6 +55,7 @@ class Job:
     crop: InputSpec | None = None
     keep_crops: bool = False
     liveness: bool = False
+    detection: Detection = BY_SETTINGS
 
 
 @dataclass(slots=True)
@@ -212,7 +214,9 @@ class BatchRecognizer:
             began = perf_counter()
             photos = [work.photo for work in works if work.photo is not None]
             found = self._detector.detect_all(
-                [photo.pixels for photo in photos], factors=[max(photo.factors) for photo in photos]
+                [photo.pixels for photo in photos],
+                factors=[max(photo.factors) for photo in photos],
+                detections=[work.job.detection for work in works if work.photo is not None],
             )
             seconds = perf_counter() - began
             for work, photo, faces in zip(works, photos, found, strict=True):

@@ -10,7 +10,11 @@ import structlog
 from app.errors import PackagesMissing, SettingUnusable, StartupError
 from app.recognition.batch import BatchRecognizer
 from app.recognition.detect.copying_detector import CopyingDetector
-from app.recognition.detect.detector_registry import DETECTORS, DetectorOptions
+from app.recognition.detect.detector_registry import (
+    DETECTORS,
+    DetectorOptions,
+    load_mtcnn_networks,
+)
 from app.recognition.device import detector_device, limit_threads, resolve_device
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.liveness.liveness_scorer import LivenessScorer
@@ -155,14 +159,16 @@ def build_detector(settings: Settings, threads: CpuThreads | None = None) -> Cop
         onnx_runtime=backend_of(settings, device) == "onnxruntime",
         threads=threads or cpu_threads(),
         weights_dir=settings.resolved_weights_dir,
-        min_score=entry.card.min_score if min_score is None else min_score,
     )
     try:
-        find = entry.load(options)
+        networks = load_mtcnn_networks(options)
+        find = entry.load(options, networks)
     except WeightsError as error:
         raise startup_error(error, "VULTUS_") from error
     return CopyingDetector(
         find,
+        networks,
+        min_score=entry.card.min_score if min_score is None else min_score,
         max_side_px=settings.detector.max_side_px,
         min_face_size_px=settings.detector.min_face_size_px,
     )

@@ -8,6 +8,7 @@ from app.observe.acting import NO_KEY, actor
 from app.observe.request_scope import Stage, deadline, note
 from app.recognition.batch import BatchRecognizer, Job, Seen
 from app.recognition.decode.file_kinds import FORMATS
+from app.recognition.detection import BY_SETTINGS, Detection
 from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.scheduler import Scheduler, SchedulerOptions, SchedulerWatch
 from app.recognition.select import Selection
@@ -76,16 +77,30 @@ class Recognizer:
         """The most photos that can be pending."""
         return self._scheduler.capacity
 
-    async def detect(self, image: bytes, *, liveness: Selection | None = None) -> DetectedPhoto:
+    async def detect(
+        self,
+        image: bytes,
+        *,
+        liveness: Selection | None = None,
+        detection: Detection = BY_SETTINGS,
+    ) -> DetectedPhoto:
         """Find all faces of an image, and score the liveness of those that `liveness` selects.
 
         Raises LivenessOff for a selection where no liveness network is configured.
         """
-        seen = await self._see(Job(image, liveness, liveness=liveness is not None))
+        seen = await self._see(
+            Job(image, liveness, liveness=liveness is not None, detection=detection)
+        )
         return DetectedPhoto(seen.size, seen.detected)
 
     async def embed(
-        self, image: bytes, select: Selection, *, keep_crops: bool = False, liveness: bool = False
+        self,
+        image: bytes,
+        select: Selection,
+        *,
+        keep_crops: bool = False,
+        liveness: bool = False,
+        detection: Detection = BY_SETTINGS,
     ) -> EmbeddedPhoto:
         """Find all faces of an image, and embed and assess those that `select` selects.
 
@@ -93,7 +108,14 @@ class Recognizer:
         liveness score; raises LivenessOff where no liveness network is configured.
         """
         seen = await self._see(
-            Job(image, select, embed=True, keep_crops=keep_crops, liveness=liveness)
+            Job(
+                image,
+                select,
+                embed=True,
+                keep_crops=keep_crops,
+                liveness=liveness,
+                detection=detection,
+            )
         )
         missing = len(seen.selected) - len(seen.wide_crops)
         crops: Sequence[WideCrop | None] = [*seen.wide_crops, *[None] * missing]

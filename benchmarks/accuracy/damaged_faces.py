@@ -33,6 +33,7 @@ _DAMAGES: Final = (
 _ROLLS: Final = (30, -30, 45, -45)
 Box = NDArray[np.floating]
 
+_LEAST_SCORE: Final = 0.9
 _LEAST_IOU: Final = 0.3
 _SEED: Final = 0
 
@@ -44,26 +45,25 @@ def without_second_look(settings: Settings) -> dict[str, CopyingDetector]:
         onnx_runtime=True,
         threads=CpuThreads(1, 1),
         weights_dir=settings.resolved_weights_dir,
-        min_score=0.9,
     )
     networks = load_mtcnn_networks(options)
     yunet = open_yunet(load_yunet(), threads=options.threads)
 
-    def once(pictures: Sequence[Picture]) -> list[FoundFaces]:
-        return yunet_faces.find_faces(yunet, networks, pictures, least_score=options.min_score)
+    def once(pictures: Sequence[Picture], *, least_score: float) -> list[FoundFaces]:
+        return yunet_faces.find_faces(yunet, networks, pictures, least_score=least_score)
 
-    def then_mtcnn(pictures: Sequence[Picture]) -> list[FoundFaces]:
-        found = once(pictures)
+    def then_mtcnn(pictures: Sequence[Picture], *, least_score: float) -> list[FoundFaces]:
+        found = once(pictures, least_score=least_score)
         for place, picture in enumerate(pictures):
             if not len(found[place]):
-                (found[place],) = mtcnn.find_faces(
-                    networks, [picture], least_score=options.min_score
-                )
+                (found[place],) = mtcnn.find_faces(networks, [picture], least_score=least_score)
         return found
 
     return {
         name: CopyingDetector(
             find,
+            networks,
+            min_score=_LEAST_SCORE,
             max_side_px=settings.detector.max_side_px,
             min_face_size_px=settings.detector.min_face_size_px,
         )

@@ -14,4 +14,4 @@ router = Endpoints(tag="recognition")
 async def detect(body: Sent[DetectBody], services: ServicesDep) -> DetectedPhoto:
     """Find the faces of a photo and their landmarks."""
     scored = largest_faces(services.settings.limits.max_faces) if body.liveness else None
-    return await services.recognizer.detect(body.image, liveness=scored)
+    return await services.recognizer.detect(body.image, liveness=scored, detection=body.detection())

@@ -16,7 +16,7 @@ router = Endpoints(tag="recognition")
 async def embed(body: Sent[ImageBody], services: ServicesDep) -> EmbedAnswer:
     """Embed the faces of a photo, for a search of your own or for /search here."""
     select = largest_faces(services.settings.limits.max_faces)
-    photo = await services.recognizer.embed(body.image, select)
+    photo = await services.recognizer.embed(body.image, select, detection=body.detection())
     return EmbedAnswer.of(photo, model=services.recognizer.model)
 
 
@@ -33,7 +33,7 @@ async def embed_batch(
     select = largest_faces(services.settings.limits.max_faces)
     done = await each_photo(
         body.images,
-        lambda image: recognizer.embed(image, select),
+        lambda image: recognizer.embed(image, select, detection=body.detection()),
         concurrency=recognizer.concurrency,
     )
     return await results_of(

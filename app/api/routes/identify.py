@@ -85,6 +85,7 @@ async def _identify(
         max_faces=options.max_faces,
         quality_filter=options.quality_filter,
         liveness=options.liveness,
+        detection=options.detection(),
     )
     for face in done.faces:
         kept = face.decision.unknown_group_id is not None

@@ -15,4 +15,4 @@ router = Endpoints(tag="recognition")
 async def assess_quality(body: Sent[ImageBody], services: ServicesDep) -> EmbeddedPhoto:
     """Measure how good each face of a photo is for recognition, and which levels reject it."""
     select = largest_faces(services.settings.limits.max_faces)
-    return await services.recognizer.embed(body.image, select)
+    return await services.recognizer.embed(body.image, select, detection=body.detection())

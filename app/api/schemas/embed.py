@@ -5,7 +5,8 @@ from pydantic import AliasPath, ConfigDict, Field, ValidationInfo, field_validat
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.field_types import ImageList, QualityScore, Schema
+from app.api.schemas.parts.detection import DetectionFields
+from app.api.schemas.parts.field_types import ImageList, QualityScore
 from app.api.schemas.parts.photo_faces import (
     IMAGES,
     DetectedFaceBody,
@@ -36,7 +37,7 @@ class EmbedAnswer(PhotoAnswer):
     model: ModelBody
 
 
-class ImagesBody(Schema):
+class ImagesBody(DetectionFields):
     """Photos."""
 
     images: ImageList = IMAGES

@@ -5,6 +5,7 @@ from pydantic import AliasPath, ConfigDict, Field
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer, attributes_of
 from app.api.schemas.parts.decision import DecisionBody
+from app.api.schemas.parts.detection import DetectionFields
 from app.api.schemas.parts.field_types import ImageBytes, ImageList, QualityLevel, QualityScore
 from app.api.schemas.parts.photo_faces import (
     IMAGES,
@@ -20,7 +21,7 @@ from app.api.schemas.parts.search_options import SearchOptionsBody
 from app.operations.policy.face_rules import QualityFilter
 
 
-class IdentifyOptionsBody(SearchOptionsBody):
+class IdentifyOptionsBody(SearchOptionsBody, DetectionFields):
     """Options for identifying the faces of a photo."""
 
     max_faces: int | None = Field(

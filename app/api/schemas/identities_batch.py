@@ -73,7 +73,12 @@ class BatchItemBody(NewPersonFields, PhotoRules):
             self.new_identity(),
             tuple(self.images),
             tuple(self.embeddings),
-            EnrollOptions(self.faces, self.quality_filter or defaults.quality_filter, self.force),
+            EnrollOptions(
+                self.faces,
+                self.quality_filter or defaults.quality_filter,
+                self.force,
+                self.detection(),
+            ),
             self.guards,
         )
 

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.decision import RATE_REASON, ErrorRateBody
+from app.api.schemas.parts.detection import DetectionFields
 from app.api.schemas.parts.enrolment import PassedOverBody
 from app.api.schemas.parts.field_types import (
     BoxArray,
@@ -16,7 +17,6 @@ from app.api.schemas.parts.field_types import (
     IdentityRef,
     ImageBytes,
     QualityLevel,
-    Schema,
     ShownFrom,
     Similarity,
     Threshold,
@@ -32,7 +32,7 @@ from app.operations.policy.face_rules import QualityFilter, VerifyFaces
 from app.operations.policy.rate_claims import RateReason
 
 
-class VerifyBody(Schema):
+class VerifyBody(DetectionFields):
     """Either `image_a` and `image_b`, or `image`, `collection` and `identity_id`."""
 
     image_a: ImageBytes | None = None
@@ -56,7 +56,12 @@ class VerifyBody(Schema):
 
     def options(self) -> VerifyOptions:
         return VerifyOptions(
-            self.faces, self.threshold, self.target_fmr, self.quality_filter, self.liveness
+            self.faces,
+            self.threshold,
+            self.target_fmr,
+            self.quality_filter,
+            self.liveness,
+            self.detection(),
         )
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ from app.gallery.people.consent_records import ConsentBasis
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.identify.verify_options import VerifyOptions
 from app.operations.policy.face_rules import FaceRule, QualityFilter, VerifyFaces
+from app.recognition.detection import Detection
 
 EnrollIn = Annotated[str, typer.Option(help="The collection to enroll in.")]
 OnlyCollections = Annotated[
@@ -40,6 +41,21 @@ KeyFile = Annotated[
 ]
 
 
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        "--min-detection-score",
+        min=0,
+        max=1,
+        help="Least score of a face, instead of that of the settings.",
+    ),
+]
+FaceCrops = Annotated[
+    bool,
+    typer.Option("--face-crops", help="Each photo is a crop of one face: do not search faces."),
+]
+
+
 def enroll_folder(
     folder: Annotated[
         Path,
@@ -55,6 +71,8 @@ def enroll_folder(
     force: Annotated[
         bool, typer.Option("--force", help="Enroll also faces that the guards refuse.")
     ] = False,
+    min_detection_score: MinScore = None,
+    face_crops: FaceCrops = False,
     consent: Purpose = None,
     consent_basis: Basis = ConsentBasis.EXPLICIT_CONSENT,
     consent_text: TextVersion = None,
@@ -70,7 +88,8 @@ def enroll_folder(
     from app.cli.people.enroll_folder import enroll_folder as run
 
     given = consent_of(consent, consent_basis, consent_text, consent_source, consent_until)
-    options = EnrollOptions(faces, quality_filter, force)
+    detection = Detection(min_detection_score, is_crop=face_crops)
+    options = EnrollOptions(faces, quality_filter, force, detection)
     run(folder, collection, options, given, as_json=as_json)
 
 
@@ -119,6 +138,8 @@ def identify(
     quality_filter: Annotated[
         QualityFilter, typer.Option(help="How good a face must be to be looked up.")
     ] = QualityFilter.FLOOR,
+    min_detection_score: MinScore = None,
+    face_crops: FaceCrops = False,
     no_keep_unknown: Annotated[
         bool,
         typer.Option(
@@ -133,7 +154,8 @@ def identify(
     from app.operations.policy.decisions import SearchOptions
 
     options = SearchOptions(top_k, threshold, target_fpir, keep_unknown=not no_keep_unknown)
-    run(image, collection, options, quality_filter, as_json=as_json)
+    detection = Detection(min_detection_score, is_crop=face_crops)
+    run(image, collection, options, quality_filter, detection, as_json=as_json)
 
 
 def verify(
@@ -157,6 +179,8 @@ def verify(
     quality_filter: Annotated[
         QualityFilter, typer.Option(help="How good the faces must be.")
     ] = QualityFilter.FLOOR,
+    min_detection_score: MinScore = None,
+    face_crops: FaceCrops = False,
     as_json: AsJson = False,
 ) -> None:
     """Decide whether two photos show the same person.
@@ -165,7 +189,9 @@ def verify(
     """
     from app.cli.people.verify import verify as run
 
-    run(a, b, VerifyOptions(faces, threshold, target_fmr, quality_filter), as_json=as_json)
+    detection = Detection(min_detection_score, is_crop=face_crops)
+    options = VerifyOptions(faces, threshold, target_fmr, quality_filter, detection=detection)
+    run(a, b, options, as_json=as_json)
 
 
 def export(

@@ -15,6 +15,7 @@ from app.gallery.records import Identity
 from app.operations.identify.identifier import Identification
 from app.operations.policy.decisions import SearchOptions
 from app.operations.policy.face_rules import QualityFilter
+from app.recognition.detection import Detection
 
 
 def identify(
@@ -22,6 +23,7 @@ def identify(
     collection: str,
     options: SearchOptions,
     quality_filter: QualityFilter,
+    detection: Detection,
     *,
     as_json: bool,
 ) -> None:
@@ -30,7 +32,7 @@ def identify(
     photo = read_photo(image)
     done = with_services(
         lambda services: services.identify.photo(
-            collection, photo, options, quality_filter=quality_filter
+            collection, photo, options, quality_filter=quality_filter, detection=detection
         )
     )
     show(IdentifyAnswer.of(done, TERMINAL), *_texts(done), as_json=as_json)

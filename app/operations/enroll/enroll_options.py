@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.operations.policy.face_rules import FaceRule, QualityFilter
+from app.recognition.detection import BY_SETTINGS, Detection
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,8 +12,10 @@ class EnrollOptions:
 
     `faces` is the rule for photos of several faces, `quality_filter` the quality that a face must
     have. With `force`, a face that the guards refuse is enrolled, and marked as forced.
+    `detection`: how faces are found.
     """
 
     faces: FaceRule = FaceRule.SINGLE
     quality_filter: QualityFilter = QualityFilter.AUTO
     force: bool = False
+    detection: Detection = BY_SETTINGS

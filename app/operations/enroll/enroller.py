@@ -298,7 +298,10 @@ class Enroller:
     ) -> UsableImage | RejectedImage:
         try:
             photo = await self._recognizer.embed(
-                image, candidates(options.faces), keep_crops=keep_crops
+                image,
+                candidates(options.faces),
+                keep_crops=keep_crops,
+                detection=options.detection,
             )
         except (ImageUnreadable, ImageTooLarge) as error:
             return unusable(error, index)

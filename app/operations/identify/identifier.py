@@ -40,6 +40,7 @@ from app.operations.policy.rate_claims import is_below_floor
 from app.operations.policy.thresholds import Thresholds
 from app.operations.rollout.shadow_decisions import LiveShadow
 from app.operations.unknowns import seen_alone, seen_in_photo, unknown_faces, worth_keeping
+from app.recognition.detection import BY_SETTINGS, Detection
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
 from app.recognition.types import DetectedFace, FaceQuality, ImageSize, ModelId
@@ -111,6 +112,7 @@ class Identifier:
         max_faces: int | None = None,
         quality_filter: QualityFilter = QualityFilter.FLOOR,
         liveness: bool = False,
+        detection: Detection = BY_SETTINGS,
     ) -> Identification:
         """Identify the faces of a photo; without faces, the answer is empty.
 
@@ -128,7 +130,11 @@ class Identifier:
         keep_crops = await self._keeps_crops(collection, options)
         try:
             photo = await self._recognizer.embed(
-                image, largest_faces(count), keep_crops=keep_crops, liveness=liveness
+                image,
+                largest_faces(count),
+                keep_crops=keep_crops,
+                liveness=liveness,
+                detection=detection,
             )
         except (ImageUnreadable, ImageTooLarge):
             # If the collection is gone by now, report that instead.

@@ -208,7 +208,10 @@ class Verifier:
 
     async def _side(self, image: bytes, options: VerifyOptions, *, index: int, name: str) -> Side:
         photo = await self._recognizer.embed(
-            image, selection_of(options.faces), liveness=options.liveness
+            image,
+            selection_of(options.faces),
+            liveness=options.liveness,
+            detection=options.detection,
         )
         side = side_of(photo, index, options.faces, options.quality_filter)
         if side.refused is not None and not side.faces:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.operations.policy.face_rules import QualityFilter, VerifyFaces
+from app.recognition.detection import BY_SETTINGS, Detection
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,7 @@ class VerifyOptions:
     `faces` is the rule for photos of several faces, `quality_filter` the quality that a face must
     have. `threshold` is a similarity, `target_fmr` a false match rate (0 to 1, exclusive); with
     neither, the defaults decide. With `liveness`, the liveness of the faces is scored, which does
-    not affect the decision.
+    not affect the decision. `detection`: how faces are found.
     """
 
     faces: VerifyFaces = VerifyFaces.SINGLE
@@ -20,3 +21,4 @@ class VerifyOptions:
     target_fmr: float | None = None
     quality_filter: QualityFilter = QualityFilter.FLOOR
     liveness: bool = False
+    detection: Detection = BY_SETTINGS

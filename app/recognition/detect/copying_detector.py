@@ -6,11 +6,14 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recognition.detect.face_crop import face_of_crop
 from app.recognition.detect.found_faces import FindFaces, FoundFaces, Picture
 from app.recognition.detect.mtcnn.boxes import FIRST_PIXEL, SAME_FACE, best_of_nested
 from app.recognition.detect.resize import scaled
 from app.recognition.detect.tiles import Tile, searched_side_px, tiles_of
+from app.recognition.detection import BY_SETTINGS, Detection
 from app.recognition.types import Box, DetectedFace, Direction, Pixels
+from models.zoo.detectors.mtcnn import MtcnnNetworks
 
 _TILES_AT_ONCE = 4
 _SMALLEST_IN_COPY_PX = 20
@@ -20,6 +23,8 @@ _SMALLEST_IN_COPY_PX = 20
 class CopyingDetector:
     """A detector that searches copies of limited size; `find` finds the faces of a copy.
 
+    `min_score` (0 to 1) is the least score that is reported as a face, where the options of a photo
+    name no other. A photo that is a crop of one face is not searched; see `face_crop.py`.
     `max_side_px` bounds the longest side of a copy, and so the cost of a detection: more pixels of
     the photo make no difference. A long photo is searched in parts, each on a copy of its own; see
     `tiles.py`. `min_face_size_px` is the smallest face that is looked for, in pixels of the photo;
@@ -27,33 +32,69 @@ class CopyingDetector:
     either. Safe to call from several threads at once.
     """
 
-    def __init__(self, find: FindFaces, *, max_side_px: int, min_face_size_px: int) -> None:
+    def __init__(
+        self,
+        find: FindFaces,
+        networks: MtcnnNetworks,
+        *,
+        min_score: float,
+        max_side_px: int,
+        min_face_size_px: int,
+    ) -> None:
         self.max_side_px = max_side_px
         self._find = find
+        self._networks = networks
+        self._min_score = min_score
         self._min_face_size_px = min_face_size_px
 
-    def detect(self, photo: Pixels) -> tuple[DetectedFace, ...]:
+    def detect(self, photo: Pixels, detection: Detection = BY_SETTINGS) -> tuple[DetectedFace, ...]:
         """The faces of one photo."""
-        return self.detect_all([photo])[0]
+        return self.detect_all([photo], detections=[detection])[0]
 
     def detect_all(
-        self, photos: Sequence[Pixels], *, factors: Sequence[float] = ()
+        self,
+        photos: Sequence[Pixels],
+        *,
+        factors: Sequence[float] = (),
+        detections: Sequence[Detection] = (),
     ) -> list[tuple[DetectedFace, ...]]:
         """The faces of each of several upright RGB photos, largest first.
 
         `factors`: how many times larger each photo was before it was reduced; the smallest face is
-        measured in the photo as it was.
+        measured in the photo as it was. `detections`: the options of each.
         """
         factors = factors or [1.0] * len(photos)
+        detections = detections or [BY_SETTINGS] * len(photos)
+        found: dict[int, tuple[DetectedFace, ...]] = {}
+        by_score: dict[float, list[int]] = {}
+        for place, (photo, options) in enumerate(zip(photos, detections, strict=True)):
+            if options.is_crop:
+                found[place] = face_of_crop(self._networks, photo)
+            else:
+                least = self._min_score if options.min_score is None else options.min_score
+                by_score.setdefault(least, []).append(place)
+        for least, places in by_score.items():
+            faces = self._search_alike(
+                [photos[i] for i in places], [factors[i] for i in places], least
+            )
+            found.update(zip(places, faces, strict=True))
+        return [_largest_first(found[place]) for place in range(len(photos))]
+
+    def _search_alike(
+        self, photos: Sequence[Pixels], factors: Sequence[float], least_score: float
+    ) -> list[tuple[DetectedFace, ...]]:
+        """The faces of each of several photos with the same least score."""
         tiles = [tiles_of(photo.shape[1], photo.shape[0]) for photo in photos]
         whole = [place for place, own in enumerate(tiles) if len(own) == 1]
         found: dict[int, tuple[DetectedFace, ...]] = {}
-        pieces = self._search([photos[place] for place in whole], [factors[i] for i in whole])
+        pieces = self._search(
+            [photos[place] for place in whole], [factors[i] for i in whole], least_score
+        )
         found.update(zip(whole, pieces, strict=True))
         for place, own in enumerate(tiles):
             if len(own) > 1:
-                found[place] = self._search_tiles(photos[place], own, factors[place])
-        return [_largest_first(found[place]) for place in range(len(photos))]
+                found[place] = self._search_tiles(photos[place], own, factors[place], least_score)
+        return [found[place] for place in range(len(photos))]
 
     def smallest_face_px(self, width: int, height: int) -> int:
         """Side of the smallest face that is looked for in a photo of this size, in its pixels."""
@@ -61,7 +102,7 @@ class CopyingDetector:
         return ceil(max(self._min_face_size_px, _SMALLEST_IN_COPY_PX * reduction))
 
     def _search_tiles(
-        self, photo: Pixels, tiles: Sequence[Tile], factor: float
+        self, photo: Pixels, tiles: Sequence[Tile], factor: float, least_score: float
     ) -> tuple[DetectedFace, ...]:
         """Search a few tiles at once, which bounds the memory of their copies."""
         found: list[DetectedFace] = []
@@ -69,18 +110,18 @@ class CopyingDetector:
             some = tiles[begin : begin + _TILES_AT_ONCE]
             parts = [photo[top:bottom, left:right] for left, top, right, bottom in some]
             for (left, top, *_), faces in zip(
-                some, self._search(parts, [factor] * len(parts)), strict=True
+                some, self._search(parts, [factor] * len(parts), least_score), strict=True
             ):
                 found += [face.moved(left, top) for face in faces]
         return _each_once(found)
 
     def _search(
-        self, photos: Sequence[Pixels], factors: Sequence[float]
+        self, photos: Sequence[Pixels], factors: Sequence[float], least_score: float
     ) -> list[tuple[DetectedFace, ...]]:
         pictures = [
             self._picture(photo, factor) for photo, factor in zip(photos, factors, strict=True)
         ]
-        found = self._find(pictures)
+        found = self._find(pictures, least_score=least_score)
         return [
             self._faces(photo, picture.pixels, faces)
             for photo, picture, faces in zip(photos, pictures, found, strict=True)

@@ -27,23 +27,22 @@ class DetectorOptions:
     """Options of loading a detector.
 
     `device` is `cpu` or `cuda`. `onnx_runtime`: run it by ONNX Runtime (on the CPU), with these
-    `threads`. `weights_dir` holds fetched weights. `min_score` (0 to 1) is the least score that is
-    reported as a face.
+    `threads`. `weights_dir` holds fetched weights.
     """
 
     device: str
     onnx_runtime: bool
     threads: CpuThreads
     weights_dir: Path
-    min_score: float
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorEntry:
-    """`load` raises WeightsError when the weights cannot be used."""
+    """`load` takes the networks of MTCNN, of which every detector uses the last, as well. It raises
+    WeightsError when the weights cannot be used."""
 
     card: DetectorCard
-    load: Callable[[DetectorOptions], FindFaces]
+    load: Callable[[DetectorOptions, MtcnnNetworks], FindFaces]
 
 
 def load_mtcnn_networks(options: DetectorOptions) -> MtcnnNetworks:
@@ -61,37 +60,37 @@ def load_mtcnn_networks(options: DetectorOptions) -> MtcnnNetworks:
     return torch_mtcnn(modules, device=options.device)
 
 
-def _load_mtcnn(options: DetectorOptions) -> FindFaces:
-    return partial(find_by_mtcnn, load_mtcnn_networks(options), least_score=options.min_score)
+def _load_mtcnn(_: DetectorOptions, networks: MtcnnNetworks) -> FindFaces:
+    return partial(find_by_mtcnn, networks)
 
 
-def _load_yunet(options: DetectorOptions) -> FindFaces:
-    return _find_by_yunet(load_yunet(), options)
+def _load_yunet(options: DetectorOptions, networks: MtcnnNetworks) -> FindFaces:
+    return _find_by_yunet(load_yunet(), options, networks)
 
 
-def _find_by_yunet(module: Yunet, options: DetectorOptions) -> FindFaces:
+def _find_by_yunet(module: Yunet, options: DetectorOptions, networks: MtcnnNetworks) -> FindFaces:
     if options.onnx_runtime:
         from models.zoo.detectors.yunet_onnx import open_yunet  # noqa: PLC0415
 
         yunet = open_yunet(module, threads=options.threads)
     else:
         yunet = torch_yunet(module, device=options.device)
-    networks = load_mtcnn_networks(options)
-    return partial(find_by_yunet, yunet, networks, least_score=options.min_score)
+    return partial(find_by_yunet, yunet, networks)
 
 
-def _load_published_yunet(name: str, options: DetectorOptions) -> FindFaces:
+def _load_published_yunet(
+    name: str, options: DetectorOptions, networks: MtcnnNetworks
+) -> FindFaces:
     path = fetched_file(_entry(name), options.weights_dir)
-    return _find_by_yunet(build_yunet(path.read_bytes()), options)
+    return _find_by_yunet(build_yunet(path.read_bytes()), options, networks)
 
 
-def _load_scrfd(name: str, options: DetectorOptions) -> FindFaces:
+def _load_scrfd(name: str, options: DetectorOptions, networks: MtcnnNetworks) -> FindFaces:
     entry = _entry(name)
     path = fetched_file(entry, options.weights_dir)
     assert entry.detector is not None
     scrfd = ScrfdNetwork(path, entry.detector, device=options.device, threads=options.threads)
-    networks = load_mtcnn_networks(options)
-    return partial(find_by_scrfd, scrfd, networks, least_score=options.min_score)
+    return partial(find_by_scrfd, scrfd, networks)
 
 
 def _entry(name: str) -> CatalogueEntry:
@@ -104,7 +103,7 @@ _OF_PACKAGES = {YUNET.name: _load_yunet, MTCNN.name: _load_mtcnn}
 _BY_FAMILY = {"yunet": _load_published_yunet, "scrfd": _load_scrfd}
 
 
-def _loader(name: str) -> Callable[[DetectorOptions], FindFaces]:
+def _loader(name: str) -> Callable[[DetectorOptions, MtcnnNetworks], FindFaces]:
     if name in _OF_PACKAGES:
         return _OF_PACKAGES[name]
     card = _entry(name).detector

@@ -1,8 +1,8 @@
 """Pictures that a detector searches, and the faces that it finds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,8 +65,11 @@ NO_FACES = FoundFaces(
     np.empty(0, dtype=np.bool_),
 )
 
-FindFaces = Callable[[Sequence[Picture]], list[FoundFaces]]
-"""Finds the faces of several pictures; the result for each is the same as for it alone.
 
-Safe to call from several threads at once.
-"""
+class FindFaces(Protocol):
+    """Finds the faces of several pictures. Safe to call from several threads at once."""
+
+    def __call__(self, pictures: Sequence[Picture], *, least_score: float) -> list[FoundFaces]:
+        """The faces of each picture with at least `least_score` (0 to 1); the result for each is
+        the same as for it alone."""
+        ...

@@ -30,7 +30,6 @@ def networks() -> tuple[YunetNetwork, MtcnnNetworks]:
         onnx_runtime=False,
         threads=CpuThreads(1, 1),
         weights_dir=Path("unused"),
-        min_score=0.9,
     )
     return torch_yunet(load_yunet(), device="cpu"), load_mtcnn_networks(options)
 

@@ -4,14 +4,15 @@ from pydantic import AliasPath, ConfigDict, Field
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer, attributes_of
-from app.api.schemas.parts.field_types import BoxArray, QualityLevel, QualityScore, Schema
+from app.api.schemas.parts.detection import DetectionFields
+from app.api.schemas.parts.field_types import BoxArray, QualityLevel, QualityScore
 from app.api.schemas.parts.person import IdentityBody
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.policy.face_rules import FaceRule, QualityFilter
 
 
-class PhotoRules(Schema):
+class PhotoRules(DetectionFields):
     """Rules for the faces of photos that are enrolled."""
 
     faces: FaceRule = Field(
@@ -29,7 +30,7 @@ class EnrollFields(PhotoRules):
     quality_filter: QualityLevel = QualityFilter.AUTO
 
     def options(self) -> EnrollOptions:
-        return EnrollOptions(self.faces, self.quality_filter, self.force)
+        return EnrollOptions(self.faces, self.quality_filter, self.force, self.detection())
 
 
 class EnrolledFaceBody(Answer):

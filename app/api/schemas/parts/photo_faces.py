@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.api.schemas.parts.answer import Answer, attribute, attributes_of
-from app.api.schemas.parts.field_types import BoxArray, Flag, ImageBytes, Schema
+from app.api.schemas.parts.detection import DetectionFields
+from app.api.schemas.parts.field_types import BoxArray, Flag, ImageBytes
 from app.recognition.types import Shade
 
 IMAGES: Any = Field(min_length=1, description="As many as the service's limits allow.")
@@ -17,7 +18,7 @@ class ImageResult(Answer):
     index: int = Field(description="Place of the photo in the request, from 0.")
 
 
-class ImageBody(Schema):
+class ImageBody(DetectionFields):
     """One photo."""
 
     image: ImageBytes

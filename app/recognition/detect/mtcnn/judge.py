@@ -58,14 +58,18 @@ def refine(
 
 
 def locate(
-    networks: MtcnnNetworks, samplers: Sequence[AreaSampler], refined: Sequence[Candidates]
+    networks: MtcnnNetworks,
+    samplers: Sequence[AreaSampler],
+    refined: Sequence[Candidates],
+    *,
+    least_score: float = _LEAST_SCORE,
 ) -> list[FoundFaces]:
-    """Return the candidates of each picture that are faces, with landmarks. Directions do not
-    suppress each other."""
+    """Return the candidates of each picture that are faces, with landmarks: those with a score
+    (0 to 1) above `least_score`. Directions do not suppress each other."""
     judged = _judge(networks.locate, samplers, refined, side=48)
     found = []
     for candidates, (there, corrections, points, scores) in zip(refined, judged, strict=True):
-        good = there & (scores > _LEAST_SCORE)
+        good = there & (scores > least_score)
         boxes, quarters, likely = candidates.boxes[good], candidates.quarters[good], scores[good]
         sides = boxes[:, 2:] - boxes[:, :2] + 1
         shares = points[good].reshape(-1, 2, 5).transpose(0, 2, 1)
