@@ -36,7 +36,8 @@ VultusError
 │   └── SignatureRefused            a signature is incomplete, wrong or of another time
 ├── Forbidden
 │   ├── RightMissing                the API key lacks the right that the request needs
-│   └── CollectionNotGranted        the API key may act in some collections only
+│   ├── CollectionNotGranted        the API key may act in some collections only
+│   └── CollectionUndecided         the API key does not say which of its collections is meant
 ├── HostUnknown                    no key is demanded, and the Host is not one of the service
 ├── CrossSite                      no key is demanded, and a page of another site asks
 ├── NotFound
@@ -395,6 +396,10 @@ class RightMissing(Forbidden):
 
 class CollectionNotGranted(Forbidden):
     code = "collection_not_granted"
+
+
+class CollectionUndecided(Forbidden):
+    code = "collection_undecided"
 
 
 class NotFound(VultusError):

@@ -16,6 +16,7 @@ from app.api.described_routes import application_of_routes
 from app.api.edge.admission import Admission
 from app.api.edge.authentication import Authentication
 from app.api.edge.body_limits import BodyLimits
+from app.api.edge.caller_limits import CallerLimits
 from app.api.edge.callers import Callers
 from app.api.edge.connection.arrival import Refusals
 from app.api.edge.connection.connections import ConnectionLimits, Connections
@@ -33,6 +34,7 @@ from app.api.edge.search_quota import SearchQuota
 from app.api.edge.stop_requests import StopRequests
 from app.api.edge.unread_bodies import UnreadBodies
 from app.api.stream_places import StreamPlaces
+from app.compat.dialects import DialectOfRequest, DialectRoutes, dialects_named
 from app.observe.logs import configure_logging
 from app.runtime.stopping import at_signals
 from app.services import Services, build_services
@@ -82,10 +84,15 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.state.stream_places = StreamPlaces(connections.limits.most)
     _add_pages(app, settings)
     callers = Callers(services.settings_keys, services.key_ring)
-    # The last is the outermost. From outside in: the paths as the API names them; the rest of a
-    # body that is not read; the log, which sees every answer; the headers for other origins on all
-    # of them; the end of the process, defects, and what the connection refuses; who the caller is,
-    # and who may ask at all; limits, the cheapest first; bodies as routes read them.
+    app.state.callers = callers
+    app.state.caller_limits = CallerLimits(settings.limits)
+    dialects = dialects_named(settings.compat)
+    # The last is the outermost. From outside in: the paths as the API names them; which API a
+    # request speaks; the rest of a body that is not read; the log, which sees every answer; the
+    # headers for other origins on all of them; the end of the process, defects, and what the
+    # connection refuses; who the caller is, and who may ask at all; limits, the cheapest first;
+    # bodies as routes read them; the routes of other APIs.
+    app.add_middleware(DialectRoutes, service=app, dialects=dialects)
     app.add_middleware(HeadAsGet)
     app.add_middleware(IdentityPaths)
     app.add_middleware(CompressedBodies, limits=settings.limits)
@@ -95,7 +102,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         limits=settings.limits,
         report=services.metrics.body_bytes.set,
     )
-    app.add_middleware(RateLimits, limits=settings.limits)
+    app.add_middleware(RateLimits, limits=app.state.caller_limits)
     if settings.metrics_and_docs_need_key:
         app.add_middleware(GuardedPages)
     app.add_middleware(PrivateAnswers)
@@ -123,6 +130,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         note_refusal=services.reads.note_refusal,
     )
     app.add_middleware(UnreadBodies)
+    app.add_middleware(DialectOfRequest, dialects=dialects)
     app.add_middleware(RootPath, root_path=settings.root_path)
     return app
 

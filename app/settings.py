@@ -555,6 +555,13 @@ class Settings(BaseSettings):
         description="Comma-separated origins (https://host) whose pages may use the API; * for "
         "all.",
     )
+    compat: Annotated[tuple[Literal["compreface", "deepstack", "rekognition"], ...], NoDecode] = (
+        Field(
+            ("compreface", "deepstack", "rekognition"),
+            description="Comma-separated APIs of other services that are answered as well: "
+            "compreface, deepstack, rekognition; empty for none.",
+        )
+    )
     processes: int = Field(1, ge=1, le=256, description="Server processes on this machine.")
     threads: int | None = Field(
         None,
@@ -666,7 +673,7 @@ class Settings(BaseSettings):
     tls: TlsSettings = Field(default_factory=TlsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
-    _split = field_validator("hosts", "trusted_proxies", "cors_origins", mode="before")(
+    _split = field_validator("hosts", "trusted_proxies", "cors_origins", "compat", mode="before")(
         _split_at_commas
     )
 

@@ -45,14 +45,18 @@ def require_granted(wanted: Wanted) -> Callable[..., Awaitable[None]]:
         request: Request,
         _: Annotated[str | None, Security(_api_key)],  # which documents the header
     ) -> None:
-        caller = caller_in(request.scope)
-        if isinstance(wanted, Right):
-            _require_right(request, caller, wanted)
-        collection = request.path_params.get("collection")
-        if collection is not None:
-            _require_visible(caller, collection)
+        require_of_caller(request, wanted, request.path_params.get("collection"))
 
     return require
+
+
+def require_of_caller(request: Request, wanted: Wanted, collection: str | None = None) -> None:
+    """Raise AccessDenied, RightMissing or CollectionNotFound unless the caller may do this."""
+    caller = caller_in(request.scope)
+    if isinstance(wanted, Right):
+        _require_right(request, caller, wanted)
+    if collection is not None:
+        _require_visible(caller, collection)
 
 
 def require_granted_in_body(

@@ -18,6 +18,8 @@ from app.api.bodies.media_types import CONTENT_CODINGS
 from app.api.echo import shortened
 from app.api.edge.misses import allowed_methods, find_better_spelling
 from app.api.edge.root_path import link
+from app.api.foreign_api import foreign_api_of
+from app.api.problem import Problem
 from app.api.remedies import HTTP
 from app.api.schemas.parts.problem_bodies import (
     FieldProblemBody,
@@ -112,22 +114,17 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def internal_error(request_id: str) -> JSONResponse:
+def internal_error(scope: Scope) -> Response:
     """Answer a defect, by nothing but the id under which it is in the log."""
-    return _problem(
-        500,
-        "Internal error",
-        "internal_error",
-        "this is a defect of the service; its log has the details under the request id",
-        request_id,
-    )
+    text = "this is a defect of the service; its log has the details under the request id"
+    return _answer(scope, 500, "Internal error", "internal_error", text)
 
 
-def problem_of(error: VultusError, request_id: str, *, status: int | None = None) -> JSONResponse:
+def problem_of(error: VultusError, scope: Scope, *, status: int | None = None) -> Response:
     """The error as a problem; `status` stands in for the usual one."""
     known = _find_status(error)
     if known is None:
-        return internal_error(request_id)
+        return internal_error(scope)
     status, title = status or known[0], known[1]
     headers = {}
     if isinstance(error, TooManyRequests | Unavailable) and status != 504:
@@ -138,25 +135,26 @@ def problem_of(error: VultusError, request_id: str, *, status: int | None = None
         headers["Connection"] = "close"
     if status == 401:
         headers["WWW-Authenticate"] = "ApiKey"
-    errors = error.problems if isinstance(error, InvalidRequest) else ()
-    rejected = error.rejected if isinstance(error, NoUsableImage | WrongPerson) else ()
-    return _problem(
+    problem = Problem(
         status,
         title,
         error.code,
+        str(error),
         HTTP.detail(error),
-        request_id,
+        scope["state"]["request_id"],
+        error=error,
         headers=headers,
-        errors=[FieldProblemBody.of(problem) for problem in errors] or None,
-        rejected=[RejectedImageBody.of(image) for image in rejected] or None,
+        errors=error.problems if isinstance(error, InvalidRequest) else (),
+        rejected=error.rejected if isinstance(error, NoUsableImage | WrongPerson) else (),
         missing_right=error.right if isinstance(error, RightMissing) else None,
     )
+    return _in_format(problem, scope)
 
 
 async def refuse(error: VultusError, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request by an error, from a middleware."""
     scope["state"]["refused_by"] = error
-    await problem_of(error, scope["state"]["request_id"])(scope, receive, send)
+    await problem_of(error, scope)(scope, receive, send)
 
 
 def image_problem(error: InputError | Overloaded, request_id: str) -> ImageProblemBody:
@@ -191,38 +189,39 @@ def _with_our_schemas(
     return description
 
 
-def _on_vultus_error(request: Request, error: Exception) -> JSONResponse:
+def _on_vultus_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, VultusError)
     request.state.refused_by = error
-    return problem_of(error, request.state.request_id)
+    return problem_of(error, request.scope)
 
 
-def _on_os_error(request: Request, error: Exception) -> JSONResponse:
+def _on_os_error(request: Request, error: Exception) -> Response:
     """A disk that is full, also that of temporary files; anything else is a defect."""
     if isinstance(error, OSError) and error.errno in DISK_FULL_ERRNOS:
         _log.error("disk_full", cause=str(error))
-        return problem_of(DiskFull("a disk of the service is full"), request.state.request_id)
+        return problem_of(DiskFull("a disk of the service is full"), request.scope)
     raise error
 
 
-def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
+def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem_of(invalid_parameters(error.errors()), request.state.request_id)
+    return problem_of(invalid_parameters(error.errors()), request.scope)
 
 
 def _on_http_exception(request: Request, error: Exception) -> Response:
     """Starlette's own: no such route, wrong method, a malformed multipart body."""
     assert isinstance(error, HTTPException)
-    request_id = request.state.request_id
+    scope = request.scope
     path = shortened(request.scope["path"])
     docs = getattr(request.app.state, "pages", {}).get("documentation")
     see_docs = f"; see {link(request.scope, docs)}" if docs else ""
     if error.status_code == 404:
-        better = find_better_spelling(request)
+        is_own = foreign_api_of(scope) is None
+        better = find_better_spelling(request) if is_own else None
         if better is not None:
             return RedirectResponse(better)
         text = f"{request.method} {path} is not part of the API{see_docs}"
-        return _problem(404, "Not found", "not_found", text, request_id)
+        return _answer(scope, 404, "Not found", "not_found", text)
     if error.status_code == 405:
         methods = allowed_methods(request)
         allow = {"Allow": ", ".join(methods)}
@@ -230,11 +229,11 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
             return Response(status_code=204, headers=allow)
         text = f"{request.method} {path} is not part of the API: send {' or '.join(methods)}"
         title = "Method not allowed"
-        return _problem(405, title, "method_not_allowed", text + see_docs, request_id, allow)
+        return _answer(scope, 405, title, "method_not_allowed", text + see_docs, allow)
     if error.status_code == 400:
-        return problem_of(InvalidRequest(str(error.detail)), request_id)
-    return _problem(
-        error.status_code, "Request refused", "invalid_request", str(error.detail), request_id
+        return problem_of(InvalidRequest(str(error.detail)), scope)
+    return _answer(
+        scope, error.status_code, "Request refused", "invalid_request", str(error.detail)
     )
 
 
@@ -261,32 +260,42 @@ def _type_of(code: str) -> str:
     return f"urn:vultus:problem:{code}"
 
 
-def _problem(
+def _answer(
+    scope: Scope,
     status: int,
     title: str,
     code: str,
-    detail: str,
-    request_id: str,
+    text: str,
     headers: Mapping[str, str] | None = None,
-    *,
-    errors: list[FieldProblemBody] | None = None,
-    rejected: list[RejectedImageBody] | None = None,
-    missing_right: str | None = None,
-) -> JSONResponse:
+) -> Response:
+    """Answer a problem that is no error of ours."""
+    request_id = scope["state"]["request_id"]
+    problem = Problem(status, title, code, text, text, request_id, headers=dict(headers or {}))
+    return _in_format(problem, scope)
+
+
+def _in_format(problem: Problem, scope: Scope) -> Response:
+    """Word a problem as the API does that the request speaks."""
+    foreign = foreign_api_of(scope)
+    return _as_details(problem) if foreign is None else foreign.answer(problem)
+
+
+def _as_details(problem: Problem) -> JSONResponse:
+    """Word a problem by RFC 9457."""
     body = ProblemBody(
-        type=_type_of(code),
-        title=title,
-        status=status,
-        detail=detail,
-        code=code,
-        request_id=request_id,
-        errors=errors,
-        rejected=rejected,
-        missing_right=missing_right,
+        type=_type_of(problem.code),
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        code=problem.code,
+        request_id=problem.request_id,
+        errors=[FieldProblemBody.of(field) for field in problem.errors] or None,
+        rejected=[RejectedImageBody.of(image) for image in problem.rejected] or None,
+        missing_right=problem.missing_right,
     )
     return JSONResponse(
         body.model_dump(mode="json", exclude_none=True),
-        status_code=status,
+        status_code=problem.status,
         media_type=MEDIA_TYPE,
-        headers=dict(headers or {}),
+        headers=dict(problem.headers),
     )

@@ -71,6 +71,8 @@ HTTP: Final = Remedies(
         errors.RightMissing: "send a key that has it; GET /v1/me lists the rights of a key",
         errors.CollectionNotGranted: "send a key that may; GET /v1/me lists the collections of a "
         "key",
+        errors.CollectionUndecided: "send a key that is limited to the collection that is meant; "
+        "who runs the service makes one with POST /v1/keys",
         errors.NotFound: None,
         errors.KeyNotFound: "list them with GET /v1/keys",
         errors.WebhookNotFound: "list them with GET /v1/webhooks",

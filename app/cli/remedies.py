@@ -106,6 +106,7 @@ TERMINAL: Final = Remedies(
         errors.Forbidden: None,
         errors.RightMissing: "give a key that has it with --api-key",
         errors.CollectionNotGranted: NEVER,  # commands act without a key
+        errors.CollectionUndecided: NEVER,
         errors.NotFound: None,
         errors.KeyNotFound: "see vultus keys list",
         errors.WebhookNotFound: "see vultus webhooks list",

@@ -6,8 +6,10 @@ of text is bounded before anything parses it.
 """
 
 import re
-from collections.abc import AsyncIterable
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -55,12 +57,23 @@ async def read_form(
     that it is an image or bytes, or holds anything but text; else it is text, which stays as it is:
     base64. A part that no field takes has an empty text. Raises InvalidRequest, RequestTooLarge.
     """
+    form = await parse_form(chunks, content_type, lambda charset: _KnownForm(fields, charset))
+    return form.values
+
+
+async def parse_form(
+    chunks: AsyncIterable[bytes], content_type: str, make: Callable[[str], "FormT"]
+) -> "FormT":
+    """Read a form to its end into the form that `make` returns for its charset.
+
+    Raises InvalidRequest for what is no form, and what the form raises.
+    """
     _, parameters = parse_options_header(content_type)
     boundary = parameters.get(b"boundary")
     if not boundary:
         raise InvalidRequest("content-type has no boundary; let your HTTP client write this header")
     charset = parameters.get(b"charset", b"utf-8").decode("latin-1")
-    form = _Form(fields, _charset(charset))
+    form = make(_charset(charset))
     try:
         parser = MultipartParser(
             boundary,
@@ -90,22 +103,34 @@ async def read_form(
         ) from error
     if not form.ended:
         raise InvalidRequest("the form is cut off: it has no closing boundary")
-    return form.values
+    return form
 
 
-class _Form:
-    """The parts of a form that were read."""
+class FormReader(ABC):
+    """Reads the parts of a form, as the parser calls it; a subclass keeps what it takes of them."""
 
-    def __init__(self, fields: FormFields, charset: str) -> None:
-        self.values: dict[str, FormValue] = {}
+    def __init__(self, charset: str) -> None:
         self.ended = False
-        self._fields = fields
         self._charset = charset
         self._headers: dict[bytes, bytes] = {}
         self._header = (bytearray(), bytearray())
-        self._part = _Part("", is_file=False, is_empty_choice=False, charset="")
-        self._photos = 0
-        self._unknown: list[str] = []
+        self._part = Part("", is_file=False, is_empty_choice=False, charset="")
+
+    @abstractmethod
+    def begin(self, part: "Part") -> None:
+        """Look at a part whose headers were read. Raises InvalidRequest for one too many."""
+
+    @abstractmethod
+    def takes(self, part: "Part") -> bool:
+        """Return whether the content of a part is kept while it is read."""
+
+    @abstractmethod
+    def may_be_photo(self, part: "Part") -> bool:
+        """Return whether a part may be as long as a photo."""
+
+    @abstractmethod
+    def put(self, part: "Part", data: bytes) -> None:
+        """Keep a part that was read to its end; one that is not taken has no data."""
 
     def begin_part(self) -> None:
         self._headers.clear()
@@ -129,12 +154,11 @@ class _Form:
             raise InvalidRequest(
                 'a part of the form has no name; write content-disposition: form-data; name="..."'
             )
-        name = self._checked_name(parameters[b"name"].decode("utf-8", "replace"))
         content_type = self._headers.get(b"content-type", b"")
         _, type_parameters = parse_options_header(content_type)
         charset = type_parameters.get(b"charset")
-        self._part = _Part(
-            name,
+        self._part = Part(
+            parameters[b"name"].decode("utf-8", "replace"),
             is_file=b"filename" in parameters
             or _EXTENDED_FILE_NAME.search(disposition) is not None
             or is_photo(media_type_of(content_type.decode("latin-1"))),
@@ -145,48 +169,64 @@ class _Form:
             .strip()
             .lower(),
         )
-        if not self._is_photo:
-            return
-        self._photos += 1
-        if self._photos > self._fields.max_photos and name in self._fields.lists:
-            raise too_many_photos(None, self._fields.max_photos)
+        self.begin(self._part)
 
     def data(self, data: bytes, start: int, end: int) -> None:
         part = self._part
-        if self._is_unknown:
+        if not self.takes(part):
             return
         part.size += end - start
-        if part.size > MAX_TEXT_BYTES and not self._is_photo:
+        if part.size > MAX_TEXT_BYTES and not self.may_be_photo(part):
             raise RequestTooLarge(f"{part.name} is over {MAX_TEXT_BYTES / 1e6:g} MB")
         part.pieces.append(data[start:end])
 
     def end_part(self) -> None:
         part = self._part
-        if self._is_unknown:
-            self.values[part.name] = ""
-            return
         data = b"".join(part.pieces)
         part.pieces.clear()
-        if part.is_empty_choice and not data:
+        if part.is_empty_choice and not data and self.takes(part):
             return  # a file that was not chosen, which browsers send nevertheless
-        value = part.photo(data) if self._is_photo else part.text(data)
+        self.put(part, data)
+
+    def end(self) -> None:
+        self.ended = True
+
+
+class _KnownForm(FormReader):
+    """The fields of a form that were read."""
+
+    def __init__(self, fields: FormFields, charset: str) -> None:
+        super().__init__(charset)
+        self.values: dict[str, FormValue] = {}
+        self._fields = fields
+        self._photos = 0
+        self._unknown: list[str] = []
+
+    def begin(self, part: "Part") -> None:
+        part.name = self._checked_name(part.name)
+        if not self.may_be_photo(part):
+            return
+        self._photos += 1
+        if self._photos > self._fields.max_photos and part.name in self._fields.lists:
+            raise too_many_photos(None, self._fields.max_photos)
+
+    def takes(self, part: "Part") -> bool:
+        return part.name in self._fields.names
+
+    def may_be_photo(self, part: "Part") -> bool:
+        return part.name in self._fields.photos
+
+    def put(self, part: "Part", data: bytes) -> None:
+        if not self.takes(part):
+            self.values[part.name] = ""
+            return
+        value = part.photo(data) if self.may_be_photo(part) else part.text(data)
         if part.name in self._fields.lists:
             values = self.values.setdefault(part.name, [])
             assert isinstance(values, list)
             values.append(value)
         else:
             self.values[part.name] = value
-
-    def end(self) -> None:
-        self.ended = True
-
-    @property
-    def _is_photo(self) -> bool:
-        return self._part.name in self._fields.photos
-
-    @property
-    def _is_unknown(self) -> bool:
-        return self._part.name not in self._fields.names
 
     def _checked_name(self, name: str) -> str:
         if name.endswith("[]") and name[:-2] in self._fields.lists:  # how PHP names lists
@@ -201,7 +241,10 @@ class _Form:
         return name
 
 
-class _Part:
+FormT = TypeVar("FormT", bound=FormReader)
+
+
+class Part:
     """A part of a form, while it is read."""
 
     def __init__(
@@ -217,7 +260,7 @@ class _Part:
         self.is_empty_choice = is_empty_choice
         self.pieces: list[bytes] = []
         self.size = 0
-        self._is_file = is_file
+        self.is_file = is_file
         self._charset = charset
         self._transfer_encoding = transfer_encoding
 
@@ -226,7 +269,7 @@ class _Part:
         if self._transfer_encoding == "base64":
             return self._decoded(data)
         self._require_plain()
-        if self._is_file or data.translate(None, delete=_TEXT_CHARACTERS):
+        if self.is_file or data.translate(None, delete=_TEXT_CHARACTERS):
             return data
         return data.decode("ascii")
 

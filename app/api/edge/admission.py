@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.edge.middleware import Middleware
+from app.api.foreign_api import foreign_api_of
 from app.api.problems import refuse
 from app.errors import Overloaded
 
@@ -26,7 +28,7 @@ class Admission(Middleware):
         self._require_place = require_place
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "POST" and _brings_photos(scope["path"]):
+        if _brings_photos(scope):
             try:
                 self._require_place()
             except Overloaded as error:
@@ -35,6 +37,11 @@ class Admission(Middleware):
         await self._app(scope, receive, send)
 
 
-def _brings_photos(path: str) -> bool:
-    last: str = path.rpartition("/")[2]
+def _brings_photos(scope: Scope) -> bool:
+    foreign = foreign_api_of(scope)
+    if foreign is not None:
+        return foreign.brings_photos(scope["method"], scope["path"], Headers(scope=scope))
+    if scope["method"] != "POST":
+        return False
+    last: str = scope["path"].rpartition("/")[2]
     return last.removesuffix(":batch") in _PHOTOS or last == "people:export"

@@ -8,9 +8,40 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.edge.callers import Caller, Callers, note_caller, sent_key
 from app.api.edge.middleware import Middleware
-from app.errors import AccessDenied, NotReady, VultusError
+from app.api.foreign_api import foreign_api_of
+from app.errors import AccessDenied, NotReady
 from app.gallery.keys.rights import Right
 from app.observe.acting import name_caller, show_exact_similarities
+
+_ENTRANCE = "entrance"
+
+
+class Entrance:
+    """Notes who sends a request: for its routes, its log lines, the audit log, and what is shown.
+
+    `refused` is called with the code of the error of a key that is not let in.
+    """
+
+    def __init__(self, refused: Callable[[str], object], *, exact_without_keys: bool) -> None:
+        self._refused = refused
+        self._exact_without_keys = exact_without_keys
+
+    def note(self, scope: Scope, found: Caller | AccessDenied | NotReady) -> None:
+        note_caller(scope, found)
+        if isinstance(found, AccessDenied) and found.key != "missing":
+            self._refused(found.code)
+        if not isinstance(found, Caller):
+            return
+        if self._sees_exact(found):
+            show_exact_similarities()
+        if found.principal is not None:
+            name_caller(found.principal, found.rights)
+            structlog.contextvars.bind_contextvars(principal=found.principal)
+
+    def _sees_exact(self, found: Caller) -> bool:
+        if not found.may(Right.TEMPLATES):
+            return False
+        return self._exact_without_keys or found.authentication != "none"
 
 
 class Authentication(Middleware):
@@ -31,31 +62,28 @@ class Authentication(Middleware):
         exact_without_keys: bool = False,
     ) -> None:
         super().__init__(app)
-        self._exact_without_keys = exact_without_keys
         self._callers = callers
-        self._refused = refused
+        self._entrance = Entrance(refused, exact_without_keys=exact_without_keys)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sent = sent_key(Headers(scope=scope))
+        scope["state"][_ENTRANCE] = self._entrance
+        headers, foreign = Headers(scope=scope), foreign_api_of(scope)
         found: Caller | AccessDenied | NotReady
         try:
-            found = self._callers.identify(sent)
+            if foreign is None:
+                found = self._callers.identify(sent_key(headers))
+            else:
+                found = foreign.find_caller(headers, self._callers)
         except (AccessDenied, NotReady) as error:
             found = error
-        note_caller(scope, found)
-        if isinstance(found, AccessDenied) and sent:
-            self._refused(found.code)
-        if self._sees_exact(found):
-            show_exact_similarities()
-        principal = found.principal if isinstance(found, Caller) else None
-        if principal is None:
+        self._entrance.note(scope, found)
+        try:
             await self._app(scope, receive, send)
-            return
-        name_caller(principal, found.rights if isinstance(found, Caller) else ())
-        with structlog.contextvars.bound_contextvars(principal=principal):
-            await self._app(scope, receive, send)
+        finally:  # the line of the request names the principal by itself
+            structlog.contextvars.unbind_contextvars("principal")
 
-    def _sees_exact(self, found: Caller | VultusError) -> bool:
-        if not isinstance(found, Caller) or not found.may(Right.TEMPLATES):
-            return False
-        return self._exact_without_keys or found.authentication != "none"
+
+def entrance_of(scope: Scope) -> Entrance:
+    """Return what notes the caller of a request whose key is in its body."""
+    entrance: Entrance = scope["state"][_ENTRANCE]
+    return entrance

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.bodies.media_types import is_json_lines, media_type_of
 from app.api.edge.callers import limited_by
 from app.api.edge.middleware import Middleware
+from app.api.foreign_api import foreign_api_of
 from app.api.problems import refuse
 from app.errors import Overloaded, RequestTooLarge
 from app.settings import Limits
@@ -178,6 +179,6 @@ def is_stream(scope: Scope) -> bool:
 
     Only a route that reads lines counts, so that the type alone lifts no cap of another route.
     """
-    if not scope["path"].endswith("/identities:batch"):
+    if not scope["path"].endswith("/identities:batch") or foreign_api_of(scope) is not None:
         return False
     return is_json_lines(media_type_of(Headers(scope=scope).get("content-type", "")))

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-import structlog
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from app.api.problems import problem_of
-from app.errors import InvalidRequest
+from app.api.problems import refuse
+from app.errors import InvalidRequest, VultusError
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST")
 _REQUEST_HEADERS = (
@@ -32,14 +32,23 @@ class Cors(CORSMiddleware):
     def preflight_response(self, request_headers: Headers) -> Response:
         answer = super().preflight_response(request_headers)
         if answer.status_code == 400:
-            # The log's context is where the id of a request can be read without its scope.
-            request_id = structlog.contextvars.get_contextvars().get("request_id", "")
             refusal = InvalidRequest(
                 f"{bytes(answer.body).decode('utf-8')}: the origin is not in VULTUS_CORS_ORIGINS, "
                 "or the request has a method or header that the API does not know"
             )
-            return problem_of(refusal, request_id)
+            return _Refusal(refusal)
         return answer
+
+
+class _Refusal(Response):
+    """An error, worded when the request's scope is known."""
+
+    def __init__(self, error: VultusError) -> None:
+        super().__init__()
+        self._error = error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await refuse(self._error, scope, receive, send)
 
 
 def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.edge.api_paths import is_api
 from app.api.edge.middleware import Middleware
-from app.api.edge.request_log import API_PREFIX
 from app.api.problems import refuse
 from app.errors import CrossSite, HostUnknown, VultusError
 
@@ -65,7 +65,7 @@ class KnownHosts(Middleware):
             if not self._is_known(host):
                 return HostUnknown(f"the service is not known under the name {_name_of(host)!r}")
         host = hosts[0]
-        if scope["path"].startswith(f"{API_PREFIX}/") and self._is_foreign(scope, headers, host):
+        if is_api(scope) and self._is_foreign(scope, headers, host):
             return CrossSite("the request comes from a page of another site")
         return None
 

@@ -3,15 +3,15 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
+from app.api.edge.api_paths import is_api
 from app.api.edge.middleware import Middleware
-from app.api.edge.request_log import API_PREFIX
 
 
 class PrivateAnswers(Middleware):
-    """Adds `cache-control: no-store` and `x-content-type-options: nosniff` below /v1."""
+    """Adds `cache-control: no-store` and `x-content-type-options: nosniff` to answers of an API."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not scope["path"].startswith(f"{API_PREFIX}/"):
+        if not is_api(scope):
             await self._app(scope, receive, send)
             return
 

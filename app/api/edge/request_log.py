@@ -10,10 +10,11 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.edge.api_paths import API_PREFIX, is_api
 from app.api.edge.middleware import Middleware, NotedSend
 from app.api.edge.timeout import TIMEOUT_HEADER, find_timeout_s
 from app.api.problems import internal_error
-from app.errors import AccessDenied, RightMissing, VultusError
+from app.errors import AccessDenied, CrossSite, Forbidden, RightMissing, VultusError
 from app.gallery.journal.reads import Refusal
 from app.observe.acting import NO_KEY, Actor, acting, actor
 from app.observe.metrics import Metrics
@@ -21,9 +22,8 @@ from app.observe.request_scope import StageSeconds, request_scope
 from app.observe.tracing import FinishedRequest, Tracing
 from app.observe.traffic import Traffic
 
-API_PREFIX = "/v1"
-
 _REFUSED = {401: "unauthorized", 403: "forbidden"}
+_REFUSALS = (AccessDenied, Forbidden, CrossSite)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 _log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class RequestLog(Middleware):
                     *message.get("headers", ()),
                     (b"x-request-id", request_id.encode("ascii")),
                 ]
-                if scope["path"].startswith(API_PREFIX):
+                if is_api(scope):
                     timing = _server_timing(stages, time.perf_counter() - started)
                     message["headers"].append((b"server-timing", timing.encode("ascii")))
             await send(message)
@@ -90,8 +90,11 @@ class RequestLog(Middleware):
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_seconds.labels(method, route).observe(seconds)
         self._metrics.observe_stages(stages)
-        if status in _REFUSED and self._note_refusal is not None:
-            refusal = _refusal(scope["state"].get("refused_by"), status)
+        refused_by = scope["state"].get("refused_by")
+        # Other APIs answer them with other statuses.
+        is_refused = status in _REFUSED or isinstance(refused_by, _REFUSALS)
+        if is_refused and self._note_refusal is not None:
+            refusal = _refusal(refused_by, status)
             self._note_refusal(
                 f"{actor().principal} {actor().address}", refusal, f"{method} {route}"
             )
@@ -143,7 +146,7 @@ class Defects(Middleware):
             _log.exception("request_failed", method=scope["method"], route=_route(scope))
             if noted.has_begun:  # all that is left is to cut the answer off
                 raise
-            await internal_error(scope["state"]["request_id"])(scope, receive, send)
+            await internal_error(scope)(scope, receive, send)
 
 
 def _refusal(error: VultusError | None, status: int) -> Refusal:
@@ -165,7 +168,7 @@ def _server_timing(stages: StageSeconds, seconds: float) -> str:
 
 def _deadline(scope: Scope) -> float | None:
     """A time that cannot be read is none here; the routes of the API refuse it."""
-    if not scope["path"].startswith(API_PREFIX):
+    if not is_api(scope):
         return None
     timeout_s = find_timeout_s(_header(scope, TIMEOUT_HEADER.encode("ascii")).decode("latin-1"))
     return None if timeout_s is None else time.monotonic() + timeout_s

@@ -4,7 +4,7 @@ from itertools import chain
 
 from fastapi import APIRouter, Depends
 
-from app.api.edge.request_log import API_PREFIX
+from app.api.edge.api_paths import API_PREFIX
 from app.api.edge.timeout import require_sane_timeout
 from app.api.problems import documented
 from app.api.routes import (

@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from app import __version__
-from app.api.deps import RequestIdDep, ServicesDep
+from app.api.deps import ServicesDep
 from app.api.edge.root_path import link
 from app.api.endpoint import Endpoints, described
 from app.api.granted import NO_KEY
@@ -51,7 +51,7 @@ async def check_health() -> HealthAnswer:
 @router.endpoint("GET", "/readyz", HealthAnswer, right=NO_KEY, problems=[422, 503])
 async def check_readiness(
     services: ServicesDep,
-    request_id: RequestIdDep,
+    request: Request,
     reads: Annotated[
         bool,
         Query(description="Whether searches alone count: a full disk does not matter to them."),
@@ -64,7 +64,7 @@ async def check_readiness(
     try:
         await services.readiness.require(reads_only=reads)
     except Unavailable as error:
-        return problem_of(error, request_id, status=503)
+        return problem_of(error, request.scope, status=503)
     return HealthAnswer(status="ready")
 
 

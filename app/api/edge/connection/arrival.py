@@ -1,5 +1,6 @@
 """Faults of a request on its way: seen by the connection, answered by the application."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ class Arrival:
 
     refusal: VultusError | None = None
     """The error that keeps the request from being read, or from being read further."""
+    path: str = ""
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    """What arrived of the head, where a refusal stands for the request: its clients read it."""
     is_over: bool = False
     """True when the connection has stopped waiting for the rest of the body."""
 

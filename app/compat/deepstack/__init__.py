@@ -1,0 +1,1 @@
+"""DeepStack, and the face part of CodeProject.AI Server."""

@@ -1,0 +1,88 @@
+"""The dialects by name, and the middlewares that hand requests to them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api import problems
+from app.api.edge.connection.arrival import arrival_of
+from app.api.edge.middleware import Middleware
+from app.api.foreign_api import foreign_api_of, speak
+from app.compat.compreface.dialect import CompreFace
+from app.compat.deepstack.dialect import DeepStack
+from app.compat.dialect import Dialect
+from app.compat.rekognition.dialect import Rekognition
+
+_DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = {
+    kind.name: kind for kind in (CompreFace, DeepStack, Rekognition)
+}
+
+
+def dialects_named(names: Sequence[str]) -> list[Dialect]:
+    """Make the dialects of these names, each once."""
+    return [_DIALECTS[name]() for name in dict.fromkeys(names)]
+
+
+def dialect_of(scope: Scope) -> Dialect | None:
+    """Return the dialect that a request speaks; None: the API of Vultus, or a page."""
+    found = foreign_api_of(scope)
+    return found if isinstance(found, Dialect) else None
+
+
+class DialectOfRequest(Middleware):
+    """Notes which dialect a request speaks, before anything can refuse it.
+
+    A request that the connection refuses speaks the dialect of the path and headers that arrived.
+    """
+
+    def __init__(self, app: ASGIApp, *, dialects: Sequence[Dialect]) -> None:
+        super().__init__(app)
+        self._dialects = dialects
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        arrival = arrival_of(scope)
+        path = arrival.path or scope["path"]
+        headers = Headers(raw=[*scope["headers"], *arrival.headers])
+        for dialect in self._dialects:
+            if dialect.owns(without_slash(path), headers):
+                speak(scope, dialect)
+                break
+        await self._app(scope, receive, send)
+
+
+class DialectRoutes(Middleware):
+    """Hands a request to the routes of its dialect, whatever the slash at the end of its path.
+
+    They are an application of their own: neither the pages and routes of the service nor their
+    redirects answer such a request. `app` is the service's, whose state it shares.
+    """
+
+    def __init__(self, app: ASGIApp, *, service: FastAPI, dialects: Sequence[Dialect]) -> None:
+        super().__init__(app)
+        self._apps = {dialect.name: _application_of(dialect, service) for dialect in dialects}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        dialect = dialect_of(scope)
+        if dialect is None:
+            await self._app(scope, receive, send)
+            return
+        # In place: the log reads the route that is found from the same scope.
+        scope["path"] = without_slash(scope["path"])
+        await self._apps[dialect.name](scope, receive, send)
+
+
+def without_slash(path: str) -> str:
+    """Return a path without slashes at its end; the root stays one."""
+    return path.rstrip("/") or "/"
+
+
+def _application_of(dialect: Dialect, service: FastAPI) -> FastAPI:
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    app.state = service.state
+    problems.install(app, ())
+    for router in dialect.routers():
+        app.include_router(router)
+    return app

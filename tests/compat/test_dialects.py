@@ -1,0 +1,70 @@
+"""Which requests speak which API, and which are answered by none of them."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import ValidationError
+
+from app.settings import Settings
+
+_TARGET = {"x-amz-target": "RekognitionService.NoSuch"}
+
+
+def _words(answer_body: dict[str, object]) -> str:
+    """The API whose words an error has."""
+    if "__type" in answer_body:
+        return "rekognition"
+    if answer_body.get("success") is False:
+        return "deepstack"
+    if set(answer_body) == {"message", "code"}:
+        return "compreface"
+    return "vultus" if "request_id" in answer_body else "none"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "words"),
+    [
+        ("POST", "/api/v1/recognition/nowhere", {}, "compreface"),
+        ("POST", "/api/v1/recognition/nowhere/", {}, "compreface"),
+        ("POST", "/v1/vision/nowhere", {}, "deepstack"),
+        ("POST", "/v1/vision/nowhere/", {}, "deepstack"),
+        ("POST", "/", _TARGET, "rekognition"),
+        ("POST", "/rekognition", _TARGET, "rekognition"),
+        ("POST", "/rekognition/", _TARGET, "rekognition"),
+        ("POST", "/", {}, "vultus"),
+        ("POST", "/v1/nowhere", {}, "vultus"),
+        ("POST", "/v1/visionary", {}, "vultus"),
+        ("POST", "/api/v2", {}, "vultus"),
+    ],
+)
+def test_a_request_is_answered_in_the_words_of_its_api(
+    client: TestClient, method: str, path: str, headers: dict[str, str], words: str
+) -> None:
+    answer = client.request(method, path, headers=headers)
+    assert answer.status_code >= 400
+    assert _words(answer.json()) == words
+    assert ("problem+json" in answer.headers["content-type"]) == (words == "vultus")
+
+
+def test_the_welcome_page_stays_beside_rekognition(client: TestClient) -> None:
+    assert client.get("/", headers={"accept": "application/json"}).json()["name"] == "Vultus"
+
+
+def test_only_the_apis_that_the_setting_names_are_answered(
+    with_settings: Callable[..., TestClient],
+) -> None:
+    client = with_settings(compat="deepstack")
+    assert _words(client.post("/v1/vision/nowhere").json()) == "deepstack"
+    assert _words(client.post("/api/v1/recognition/nowhere").json()) == "vultus"
+    assert _words(client.post("/", headers=_TARGET).json()) == "vultus"
+
+
+def test_an_empty_setting_turns_all_of_them_off(with_settings: Callable[..., TestClient]) -> None:
+    client = with_settings(compat="")
+    assert _words(client.post("/v1/vision/nowhere").json()) == "vultus"
+
+
+def test_an_unknown_api_in_the_setting_stops_the_start() -> None:
+    with pytest.raises(ValidationError, match="'compreface', 'deepstack' or 'rekognition'"):
+        Settings(compat="deepstack,azure")
