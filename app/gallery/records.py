@@ -111,6 +111,15 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonLabel:
+    """What a person is called."""
+
+    id: str
+    name: str | None
+    external_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """One enrolled example of a person."""
 
@@ -279,12 +288,14 @@ class Erasure:
 class IdentityFilter:
     """What to list people by; None does not filter.
 
-    `external_id` and `name` are exact. The prefixes ignore case and accents (`text_forms.folded`);
-    `prefix` is that of the name or of the external_id. All `conditions` on attributes must hold.
+    `external_id` and `name` are exact; with `any_case`, but for case (`text_forms.caseless`). The
+    prefixes ignore case and accents (`text_forms.folded`); `prefix` is that of the name or of the
+    external_id. All `conditions` on attributes must hold.
     """
 
     external_id: str | None = None
     name: str | None = None
+    any_case: bool = False
     external_id_prefix: str | None = None
     name_prefix: str | None = None
     prefix: str | None = None

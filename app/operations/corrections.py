@@ -7,7 +7,7 @@ from app.gallery.people.correction_records import FacesDeletion, MovedFace, Peop
 from app.gallery.people.corrections import Corrections
 from app.gallery.people.enrolment_guards import EveryFaceRefusedError
 from app.gallery.people.gallery_faces import GalleryFaces
-from app.gallery.records import Identity, NewIdentity, PeopleFilter
+from app.gallery.records import EVERYBODY, Identity, NewIdentity, PeopleFilter
 from app.gallery.store.idempotency import Once
 from app.observe import request_scope
 from app.operations.enroll.enroller import WRONG_PERSON
@@ -83,15 +83,46 @@ class GalleryCorrector:
         compact: bool = False,
         once: Once[PeopleDeletion] | None = None,
     ) -> PeopleDeletion:
-        """Delete the people that a filter selects; without a `confirmed` count, only count them."""
+        """Delete the people that a filter selects; without a `confirmed` count, only count them.
+
+        More than MOST_DELETED only if the filter selects everybody.
+        """
         if confirmed is None:
             count = await reading(self._corrections.count, collection, wanted)
             return PeopleDeletion(count)
+        if wanted == EVERYBODY:
+            return await self.delete_everybody(
+                collection,
+                confirmed=confirmed,
+                if_revision=if_revision,
+                compact=compact,
+                once=once,
+            )
         return await threads().run(
             work_of_erasure(compact=compact),
             self._corrections.delete_people,
             collection,
             wanted,
+            confirmed=confirmed,
+            if_revision=if_revision,
+            compact=compact,
+            once=once,
+        )
+
+    async def delete_everybody(
+        self,
+        collection: str,
+        *,
+        confirmed: int | None = None,
+        if_revision: int | None = None,
+        compact: bool = False,
+        once: Once[PeopleDeletion] | None = None,
+    ) -> PeopleDeletion:
+        """Delete all people of a collection; see `Corrections.delete_everybody`."""
+        return await threads().run(
+            work_of_erasure(compact=compact),
+            self._corrections.delete_everybody,
+            collection,
             confirmed=confirmed,
             if_revision=if_revision,
             compact=compact,

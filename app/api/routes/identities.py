@@ -57,13 +57,17 @@ async def enroll_identity(
 async def list_identities(
     collection: CollectionPath, services: ServicesDep, query: Asked[IdentityQuery]
 ) -> Page[Identity]:
-    """List people, oldest first: all, or those whose name or external_id is, or begins, as sent."""
+    """List people, oldest first: all, or those whose name or external_id is, or begins, as sent.
+
+    By `cursor`, or by the number of a page.
+    """
+    people = services.gallery.people
+    if query.page is None:
+        return await reading(
+            people.page, collection, query.wanted(), limit=query.limit, cursor=query.cursor
+        )
     return await reading(
-        services.gallery.people.page,
-        collection,
-        query.wanted(),
-        limit=query.limit,
-        cursor=query.cursor,
+        people.numbered, collection, query.wanted(), page=query.page, size=query.limit
     )
 
 
@@ -134,10 +138,11 @@ async def merge_identities(
 async def delete_identities(
     collection: CollectionPath, body: Sent[DeletePeopleBody], services: ServicesDep, once: OnceDep
 ) -> PeopleDeletion:
-    """Delete the people whom a filter finds, with all their faces; at most 10,000 at once.
+    """Delete the people whom a filter finds, with all their faces.
 
-    Without `confirm_count` nothing is deleted, and the answer says how many there are. Sent again
-    with this number, they are deleted if they are still as many.
+    A filter with conditions finds at most 10,000 at once, an empty one all people. Without
+    `confirm_count` nothing is deleted, and the answer says how many there are. Sent again with this
+    number, they are deleted if they are still as many.
     """
     return await services.correct.delete_people(
         collection,

@@ -19,7 +19,7 @@ from app.api.schemas.parts.field_types import (
     Schema,
     ShortText,
 )
-from app.api.schemas.parts.pages import NextCursor, PageQuery
+from app.api.schemas.parts.pages import NextCursor, NumberedPageQuery, TotalCount
 from app.api.schemas.parts.people_filter import BY_NAME, ConditionsText, FilterObject, conditions_of
 from app.api.schemas.parts.person import (
     IdentityBody,
@@ -31,9 +31,14 @@ from app.gallery.people.consent_records import ConsentFilter
 from app.gallery.records import IdentityFilter
 
 
-class IdentityQuery(PageQuery):
+class IdentityQuery(NumberedPageQuery):
     external_id: ShortText | None = Field(None, description="Exactly this one.")
     name: ShortText | None = Field(None, description="Exactly this one.")
+    any_case: Flag = Field(
+        False,
+        description="`name` and `external_id` match also where only the case differs: `ADA` finds "
+        "Ada, and `muller` does not find Müller.",
+    )
     external_id_prefix: ShortText | None = Field(
         None, description="Begins so; case and accents do not count."
     )
@@ -69,6 +74,7 @@ class IdentityQuery(PageQuery):
         return IdentityFilter(
             external_id=self.external_id,
             name=self.name,
+            any_case=self.any_case,
             external_id_prefix=self.external_id_prefix,
             name_prefix=self.name_prefix,
             prefix=self.q,
@@ -117,6 +123,7 @@ class ListedIdentityBody(ShownIdentityBody):
 class IdentityPage(Answer):
     identities: list[ListedIdentityBody] = Field(validation_alias="items")
     next_cursor: NextCursor
+    total_count: TotalCount
 
 
 class MergeBody(Schema):

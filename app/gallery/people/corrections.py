@@ -28,11 +28,11 @@ from app.gallery.people.enrolment_guards import (
 )
 from app.gallery.people.erasure import erase_people
 from app.gallery.people.face_handover import hand_over
-from app.gallery.people.held_people import require_not_held
+from app.gallery.people.held_people import require_nobody_held, require_not_held
 from app.gallery.people.person_merge import joined
 from app.gallery.people.retention_rules import require_consent_of
 from app.gallery.people.revision_check import require_unchanged
-from app.gallery.records import Erasure, NewFace, NewIdentity, PeopleFilter
+from app.gallery.records import EVERYBODY, Erasure, NewFace, NewIdentity, PeopleFilter
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
 from app.gallery.store.storage import erases
@@ -147,12 +147,7 @@ class Corrections(GalleryPart):
         with self.store.changing(collection_name) as transaction:
             transaction.claim(once)
             found = _count(transaction, wanted)
-            if found.people != confirmed:
-                raise CountChanged(
-                    f"the filter finds {found.people} people, and {confirmed} were confirmed; "
-                    "nothing was deleted",
-                    count=found.people,
-                )
+            _require_confirmed(found, confirmed)
             if found.people > MOST_DELETED:
                 raise InvalidRequest(
                     f"the filter finds {found.people} people; at most {MOST_DELETED} are deleted "
@@ -160,22 +155,62 @@ class Corrections(GalleryPart):
                 )
             people = transaction.identities.matching(wanted)
             require_unchanged(transaction.collection, people, if_revision)
-            receipt_id = uuid4().hex
-            receipts = [
-                erase_people(
-                    transaction, people[start : start + _ERASED_AT_ONCE], receipt_id=receipt_id
-                )
-                for start in range(0, len(people), _ERASED_AT_ONCE)
-            ] or [erase_people(transaction, [])]
-            done = PeopleDeletion(found, _together(receipts))
+            done = PeopleDeletion(found, _together(_erase(transaction, people, uuid4().hex)))
             transaction.keep(once, done)
         self.follow_change(collection_name)
-        if done.erasure is not None:
-            erasure = self.finished(
-                done.erasure, compact=compact, collection_number=transaction.collection.number
-            )
-            done = replace(done, erasure=erasure)
-        return done
+        return self._finished(done, transaction.collection.number, compact=compact)
+
+    @erases
+    def delete_everybody(
+        self,
+        collection_name: str,
+        *,
+        confirmed: int | None = None,
+        if_revision: int | None = None,
+        compact: bool = False,
+        once: Once[PeopleDeletion] | None = None,
+    ) -> PeopleDeletion:
+        """Delete all people of a collection, however many: MOST_DELETED in a transaction.
+
+        Those who are enrolled, or put under a legal hold, after the first transaction stay. Raises
+        CountChanged when there are not as many as were `confirmed`, if that is given, PersonHeld
+        when somebody is under a legal hold (then all stay), RevisionConflict when one of them
+        changed after `if_revision`, and AnsweredBeforeError by `once`.
+        """
+        receipt_id = uuid4().hex
+        receipts: list[Erasure] = []
+        newest: int | None = None
+        found: PeopleCount | None = None
+        while True:
+            with self.store.changing(collection_name) as transaction:
+                identities = transaction.identities
+                if found is None or newest is None:
+                    transaction.claim(once)
+                    found = _count(transaction, EVERYBODY)
+                    _require_confirmed(found, confirmed)
+                    require_unchanged(
+                        transaction.collection, identities.changed_last(), if_revision
+                    )
+                    require_nobody_held(transaction)
+                    newest = identities.newest()
+                people = identities.up_to(newest, most=MOST_DELETED)
+                receipts += _erase(transaction, people, receipt_id)
+                done = PeopleDeletion(found, _together(receipts))
+                is_last = len(people) < MOST_DELETED
+                if is_last:
+                    transaction.keep(once, done)
+            self.follow_change(collection_name)
+            if is_last:
+                return self._finished(done, transaction.collection.number, compact=compact)
+
+    def _finished(
+        self, done: PeopleDeletion, collection_number: int, *, compact: bool
+    ) -> PeopleDeletion:
+        """The deletion with what remains in files."""
+        if done.erasure is None:
+            return done
+        erasure = self.finished(done.erasure, compact=compact, collection_number=collection_number)
+        return replace(done, erasure=erasure)
 
     def _merge(
         self, transaction: Transaction, kept: IdentityTable, others: Sequence[IdentityTable]
@@ -270,6 +305,26 @@ class Corrections(GalleryPart):
 def _count(transaction: Transaction, wanted: PeopleFilter) -> PeopleCount:
     people, faces = transaction.identities.count(wanted), transaction.faces.count(wanted)
     return PeopleCount(people, faces, transaction.collection.revision)
+
+
+def _require_confirmed(found: PeopleCount, confirmed: int | None) -> None:
+    """Raises CountChanged."""
+    if confirmed is not None and found.people != confirmed:
+        raise CountChanged(
+            f"the filter finds {found.people} people, and {confirmed} were confirmed; "
+            "nothing was deleted",
+            count=found.people,
+        )
+
+
+def _erase(
+    transaction: Transaction, people: Sequence[IdentityTable], receipt_id: str
+) -> list[Erasure]:
+    """Delete people, some at a time, and return a receipt for each time."""
+    return [
+        erase_people(transaction, people[start : start + _ERASED_AT_ONCE], receipt_id=receipt_id)
+        for start in range(0, len(people), _ERASED_AT_ONCE)
+    ] or [erase_people(transaction, [], receipt_id=receipt_id)]
 
 
 def _together(receipts: Sequence[Erasure]) -> Erasure:

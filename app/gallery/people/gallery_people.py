@@ -31,6 +31,7 @@ from app.gallery.records import (
     IdentityFilter,
     NewIdentity,
     Page,
+    PersonLabel,
     Unset,
 )
 from app.gallery.retention.clock_guard import SweepMoments
@@ -105,20 +106,38 @@ class GalleryPeople(GalleryPart):
     ) -> Page[Identity]:
         after = decode_cursor(cursor)
         with self.store.reading(collection_name) as transaction:
+            rows = transaction.identities.page(wanted, after=after, limit=limit + 1)
+            return _page(transaction, rows, limit)
+
+    @read_again
+    def numbered(
+        self, collection_name: str, wanted: IdentityFilter, *, page: int, size: int
+    ) -> Page[Identity]:
+        """The same by the number of the page, from 0, with the length of the whole list.
+
+        A page beyond the end is empty. People who come or go meanwhile shift the pages; those of
+        `page` do not shift.
+        """
+        with self.store.reading(collection_name) as transaction:
             identities = transaction.identities
-            rows = identities.page(wanted, after=after, limit=limit + 1)
-            records = identities.records(rows[:limit])
-            summaries = transaction.faces.summaries(list(records))
-            holds = transaction.holds.of(list(records))
-            items = tuple(
-                replace(
-                    record,
-                    faces=summaries.get(number, FaceSummary()),
-                    hold=holds.get(number),
-                )
-                for number, record in records.items()
-            )
-            return Page(items, next_cursor([row.number for row in rows], limit))
+            rows = identities.page(wanted, limit=size + 1, offset=page * size)
+            total = identities.count_listed(wanted)
+            return replace(_page(transaction, rows, size), total_count=total)
+
+    @read_again
+    def count(self, collection_name: str, wanted: IdentityFilter) -> int:
+        """How many people a filter of lists finds."""
+        with self.store.reading(collection_name) as transaction:
+            return transaction.identities.count_listed(wanted)
+
+    @read_again
+    def labels(self, collection_name: str) -> tuple[PersonLabel, ...]:
+        """What all people of a collection are called, oldest first.
+
+        For lists of names without pages; `page` reads much more of each person.
+        """
+        with self.store.reading(collection_name) as transaction:
+            return transaction.identities.labels()
 
     def update(
         self,
@@ -220,6 +239,18 @@ class GalleryPeople(GalleryPart):
                 yield from receipts
                 if len(people) < _ERASED_AT_ONCE:
                     return
+
+
+def _page(transaction: Transaction, rows: Sequence[IdentityTable], limit: int) -> Page[Identity]:
+    """A page of `limit` people, of rows of which one more shows that there is another page."""
+    records = transaction.identities.records(rows[:limit])
+    summaries = transaction.faces.summaries(list(records))
+    holds = transaction.holds.of(list(records))
+    items = tuple(
+        replace(record, faces=summaries.get(number, FaceSummary()), hold=holds.get(number))
+        for number, record in records.items()
+    )
+    return Page(items, next_cursor([row.number for row in rows], limit))
 
 
 def _shown(transaction: Transaction, row: IdentityTable) -> Identity:

@@ -34,6 +34,14 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def caseless(text: str) -> str:
+    """A text without case: "MÜLLER" and "Müller" are the same, "muller" is another one.
+
+    Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145).
+    """
+    return nfc(unicodedata.normalize("NFD", text).casefold())
+
+
 def folded(text: str) -> str:
     """A text without case, accents and variants of width, as a search by prefix compares it.
 

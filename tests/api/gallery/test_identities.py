@@ -29,6 +29,15 @@ def test_pages_hold_everybody_once(client: TestClient, collection: str) -> None:
     assert seen == made
 
 
+def test_pages_by_number_have_the_length_of_the_list(client: TestClient, collection: str) -> None:
+    made = [_create(client, collection, name=f"P{i}") for i in range(3)]
+    url = f"/v1/collections/{collection}/identities"
+    page = client.get(url, params={"limit": 2, "page": 1}).json()
+    assert [identity["id"] for identity in page["identities"]] == made[2:]
+    assert (page["next_cursor"], page["total_count"]) == (None, 3)
+    assert client.get(url).json()["total_count"] is None
+
+
 @sqlite_only
 @pytest.mark.parametrize("cursor", ["x", "-----", "é", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM"])
 def test_a_made_up_cursor_is_refused(client: TestClient, collection: str, cursor: str) -> None:
@@ -40,7 +49,7 @@ def test_people_are_found_by_external_id_and_name(client: TestClient, collection
     ada = _create(client, collection, name="Ada", external_id="1")
     _create(client, collection, name="Grace", external_id="2")
     url = f"/v1/collections/{collection}/identities"
-    for wanted in ({"external_id": "1"}, {"name": "Ada"}):
+    for wanted in ({"external_id": "1"}, {"name": "Ada"}, {"name": "ADA", "any_case": "true"}):
         found = client.get(url, params=wanted).json()["identities"]
         assert [identity["id"] for identity in found] == [ada]
 

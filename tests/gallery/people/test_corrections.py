@@ -13,6 +13,7 @@ from app.errors import (
     FaceNotFound,
     IdentityNotFound,
     InvalidRequest,
+    PersonHeld,
     RevisionConflict,
 )
 from app.gallery.gallery import Gallery
@@ -370,3 +371,39 @@ def test_more_people_than_are_erased_at_once_are_one_deletion(
     assert len(set(done.erasure.identity_ids)) == done.erasure.identity_count == 1_201
     assert done.erasure.revision == revision + 1
     assert gallery.sync.face_count() == 0
+
+
+def test_everybody_is_deleted_in_steps_with_one_receipt(
+    gallery: Gallery, corrections: Corrections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.gallery.people.corrections.MOST_DELETED", 2)
+    gallery.collections.create("other", None)
+    enroll(gallery, VECTORS[0], collection="other")
+    for vector in VECTORS[:5]:
+        enroll(gallery, vector)
+    with pytest.raises(CountChanged):
+        corrections.delete_everybody(COLLECTION, confirmed=4)
+    done = corrections.delete_everybody(COLLECTION, confirmed=5)
+    assert (done.found.people, done.found.faces) == (5, 5)
+    assert done.erasure is not None
+    assert (done.erasure.identity_count, done.erasure.face_count) == (5, 5)
+    assert all_identities(gallery) == []
+    assert gallery.sync.face_count() == 1
+    nobody = corrections.delete_everybody(COLLECTION)
+    assert nobody.erasure is not None
+    assert (nobody.found.people, nobody.erasure.identity_ids) == (0, ())
+
+
+def test_nobody_is_deleted_where_somebody_is_held_or_changed_since(
+    gallery: Gallery, corrections: Corrections
+) -> None:
+    people = [enroll(gallery, vector)[0] for vector in VECTORS[:3]]
+    seen = gallery.collections.revision(COLLECTION)
+    gallery.people.update(COLLECTION, people[0].id, IdentityChanges(name="Ada"))
+    gallery.people.update(COLLECTION, people[1].id, IdentityChanges(name="Bob"))
+    with pytest.raises(RevisionConflict):
+        corrections.delete_everybody(COLLECTION, if_revision=seen)
+    gallery.holds.set(COLLECTION, people[2].id, "case 7")
+    with pytest.raises(PersonHeld):
+        corrections.delete_everybody(COLLECTION)
+    assert len(all_identities(gallery)) == 3

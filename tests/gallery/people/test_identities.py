@@ -12,6 +12,7 @@ from app.gallery.records import (
     IdentityChanges,
     IdentityFilter,
     NewIdentity,
+    PersonLabel,
 )
 from app.gallery.store.database import Database
 from tests.gallery.factories import (
@@ -144,6 +145,28 @@ def test_pages_of_a_filtered_list_hold_only_what_was_asked_for(gallery: Gallery)
     second = gallery.people.page(COLLECTION, wanted, limit=3, cursor=first.next_cursor)
     assert first.items + second.items == tuple(anna)
     assert second.next_cursor is None
+
+
+def test_pages_by_number_know_how_long_the_list_is(gallery: Gallery) -> None:
+    for name in ("Anna", "Bert", "Anna", "Cleo", "Anna"):
+        create(gallery, NewIdentity(name=name))
+    wanted = IdentityFilter(name="Anna")
+    pages = [gallery.people.numbered(COLLECTION, wanted, page=page, size=2) for page in range(3)]
+    by_cursor = gallery.people.page(COLLECTION, wanted, limit=9, cursor=None).items
+    assert pages[0].items + pages[1].items + pages[2].items == by_cursor
+    assert [len(page.items) for page in pages] == [2, 1, 0]
+    assert [page.total_count for page in pages] == [3, 3, 3]
+    assert gallery.people.count(COLLECTION, wanted) == 3
+    assert gallery.people.count(COLLECTION, IdentityFilter()) == 5
+
+
+def test_labels_are_those_of_all_people(gallery: Gallery) -> None:
+    gallery.collections.create("other", None)
+    create(gallery, NewIdentity(name="Eve"), collection="other")
+    made = [create(gallery, NewIdentity(name, key)) for name, key in (("Ada", "a"), (None, None))]
+    assert gallery.people.labels(COLLECTION) == tuple(
+        PersonLabel(one.id, one.name, one.external_id) for one in made
+    )
 
 
 def test_filters_are_joined_by_and(gallery: Gallery) -> None:

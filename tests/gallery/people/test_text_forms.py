@@ -8,7 +8,7 @@ from app.errors import ExternalIdTaken, IdentityNotFound
 from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import NewPerson
 from app.gallery.people.identity_ref import by_external_id
-from app.gallery.people.text_forms import folded
+from app.gallery.people.text_forms import caseless, folded
 from app.gallery.records import (
     IdentityChanges,
     IdentityFilter,
@@ -144,3 +144,32 @@ def test_an_id_is_never_taken_for_a_key(gallery: Gallery) -> None:
     create(gallery, "Eve", someone)  # whose key is Ada's id
     assert gallery.people.get(COLLECTION, someone).name == "Ada"
     assert gallery.people.get(COLLECTION, by_external_id(someone)).name == "Eve"
+
+
+def test_names_are_found_in_any_case_and_accents_count(gallery: Gallery) -> None:
+    for name in ("Müller", "MÜLLER", "Muller", "Müllers", None):
+        create(gallery, name)
+    create(gallery, "Straße", "Key-1")
+    for asked in ("müller", decomposed("MÜLLER")):
+        wanted = IdentityFilter(name=asked, any_case=True)
+        assert listed(gallery, wanted, limit=1) == ["Müller", "MÜLLER"]
+        assert gallery.people.count(COLLECTION, wanted) == 2
+    assert listed(gallery, IdentityFilter(name="STRASSE", any_case=True)) == ["Straße"]
+    assert listed(gallery, IdentityFilter(external_id="key-1", any_case=True)) == ["Straße"]
+    assert listed(gallery, IdentityFilter(name="müller")) == []
+    both = IdentityFilter(name="STRASSE", external_id="key-2", any_case=True)
+    assert listed(gallery, both) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Ada", "İstanbul", "ΣΊΣΥΦΟΣ", "ﬁn", "Ω", "ß" * 256, "\u1e9e", "ᾳ\u0301", "ǰ"]
+)
+def test_every_case_of_a_text_has_one_folded_form_for_the_index(
+    gallery: Gallery, text: str
+) -> None:
+    forms = {text, text.casefold()[:256], text.upper()[:256], text.lower()[:256]}
+    for form in forms:
+        if caseless(form) == caseless(text):
+            create(gallery, form)
+    same = [form for form in forms if caseless(form) == caseless(text)]
+    assert len(listed(gallery, IdentityFilter(name=text, any_case=True))) == len(same)

@@ -5,18 +5,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import IdentityNotFound
 from app.gallery.people.attribute_texts import filterable, reverse
 from app.gallery.people.consent_records import ConsentFilter
 from app.gallery.people.identity_ref import external_id_of
-from app.gallery.people.text_forms import folded, nfc
+from app.gallery.people.text_forms import caseless, folded, nfc
 from app.gallery.records import (
     Attributes,
     Identity,
     IdentityChanges,
     IdentityFilter,
     PeopleFilter,
+    PersonLabel,
 )
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.among_numbers import among
@@ -89,40 +91,48 @@ class IdentityRepository(ScopedRepository):
     def find_by_external_id(self, external_id: str) -> IdentityTable | None:
         return self._find(IdentityTable.external_id == nfc(external_id))
 
-    def page(self, wanted: IdentityFilter, *, after: int, limit: int) -> Sequence[IdentityTable]:
+    def page(
+        self, wanted: IdentityFilter, *, limit: int, after: int = 0, offset: int = 0
+    ) -> Sequence[IdentityTable]:
+        """The people of a list after a number, without the first `offset`."""
         query = (
             select(IdentityTable)
-            .where(self._here(IdentityTable), IdentityTable.number > after)
+            .where(*self._listed(wanted), IdentityTable.number > after)
             .order_by(IdentityTable.number)
             .limit(limit)
+            .offset(offset)
         )
-        if wanted.external_id is not None:
-            query = query.where(IdentityTable.external_id == wanted.external_id)
-        if wanted.name is not None:
-            query = query.where(IdentityTable.name == wanted.name)
-        by_key, by_name = IdentityTable.external_id_folded, IdentityTable.name_folded
-        if wanted.external_id_prefix is not None:
-            query = query.where(*beginning_with(by_key, folded(wanted.external_id_prefix)))
-        if wanted.name_prefix is not None:
-            query = query.where(*beginning_with(by_name, folded(wanted.name_prefix)))
-        if wanted.prefix is not None:
-            start = folded(wanted.prefix)
-            query = query.where(
-                or_(and_(*beginning_with(by_name, start)), and_(*beginning_with(by_key, start)))
-            )
-        if wanted.expires_before is not None:
-            query = query.where(ends_before(wanted.expires_before))
-        if wanted.held is not None:
-            held = IdentityTable.number.in_(held_people(self._collection.number))
-            query = query.where(held if wanted.held else ~held)
-        if wanted.consent is not None:
-            has_one = with_consent(datetime.now(UTC))
-            valid = wanted.consent is ConsentFilter.VALID
-            query = query.where(has_one if valid else ~has_one)
-        number = self._collection.number
-        for some in wanted_people(number, PeopleFilter(conditions=wanted.conditions)):
-            query = query.where(IdentityTable.number.in_(some))
         return self._session.scalars(query).all()
+
+    def count_listed(self, wanted: IdentityFilter) -> int:
+        """How long a list is."""
+        query = select(func.count()).select_from(IdentityTable).where(*self._listed(wanted))
+        return self._session.scalar(query) or 0
+
+    def labels(self) -> tuple[PersonLabel, ...]:
+        """What all people are called, by number."""
+        query = select(IdentityTable.id, IdentityTable.name, IdentityTable.external_id).where(
+            self._here(IdentityTable)
+        )
+        rows = self._session.execute(query.order_by(IdentityTable.number))
+        return tuple(PersonLabel(*row) for row in rows)
+
+    def up_to(self, number: int, *, most: int) -> Sequence[IdentityTable]:
+        """Some of the people with this number or an earlier one, who have no legal hold."""
+        query = select(IdentityTable).where(
+            self._here(IdentityTable), IdentityTable.number <= number, not_held()
+        )
+        return self._session.scalars(query.order_by(IdentityTable.number).limit(most)).all()
+
+    def newest(self) -> int:
+        """The number of the person who was enrolled last; 0 without any."""
+        query = select(func.max(IdentityTable.number)).where(self._here(IdentityTable))
+        return self._session.scalar(query) or 0
+
+    def changed_last(self) -> Sequence[IdentityTable]:
+        """The person who changed last, if there is anybody."""
+        query = select(IdentityTable).where(self._here(IdentityTable))
+        return self._session.scalars(query.order_by(IdentityTable.revision.desc()).limit(1)).all()
 
     def by_number(self, numbers: Sequence[int]) -> dict[int, Identity]:
         revision = self._collection.revision
@@ -229,6 +239,62 @@ class IdentityRepository(ScopedRepository):
         number = self._collection.number
         within = [IdentityTable.number.in_(some) for some in wanted_people(number, wanted)]
         return [IdentityTable.collection_number == number, *within]
+
+    def _listed(self, wanted: IdentityFilter) -> list[ColumnElement[bool]]:
+        """The conditions of a list of people."""
+        by_key, by_name = IdentityTable.external_id_folded, IdentityTable.name_folded
+        conditions = [self._here(IdentityTable)]
+        if wanted.external_id is not None:
+            conditions.append(
+                self._is(IdentityTable.external_id, by_key, wanted.external_id, wanted.any_case)
+            )
+        if wanted.name is not None:
+            conditions.append(self._is(IdentityTable.name, by_name, wanted.name, wanted.any_case))
+        if wanted.external_id_prefix is not None:
+            conditions += beginning_with(by_key, folded(wanted.external_id_prefix))
+        if wanted.name_prefix is not None:
+            conditions += beginning_with(by_name, folded(wanted.name_prefix))
+        if wanted.prefix is not None:
+            start = folded(wanted.prefix)
+            conditions.append(
+                or_(and_(*beginning_with(by_name, start)), and_(*beginning_with(by_key, start)))
+            )
+        if wanted.expires_before is not None:
+            conditions.append(ends_before(wanted.expires_before))
+        if wanted.held is not None:
+            held = IdentityTable.number.in_(held_people(self._collection.number))
+            conditions.append(held if wanted.held else ~held)
+        if wanted.consent is not None:
+            has_one = with_consent(datetime.now(UTC))
+            valid = wanted.consent is ConsentFilter.VALID
+            conditions.append(has_one if valid else ~has_one)
+        some = wanted_people(self._collection.number, PeopleFilter(conditions=wanted.conditions))
+        return [*conditions, *(IdentityTable.number.in_(numbers) for numbers in some)]
+
+    def _is(
+        self,
+        column: InstrumentedAttribute[str | None],
+        folded_column: InstrumentedAttribute[str | None],
+        text: str,
+        any_case: bool,
+    ) -> ColumnElement[bool]:
+        """A text is exactly this one, but for case if that is asked for.
+
+        No database compares as Unicode does, and the folded column, by which an index finds them,
+        ignores accents as well: the few that it finds are compared here.
+        """
+        if not any_case:
+            return column == text
+        query = select(IdentityTable.number, column).where(
+            self._here(IdentityTable), or_(folded_column == folded(text), column == text)
+        )
+        own = caseless(text)
+        found = [
+            number
+            for number, other in self._session.execute(query)
+            if other is not None and caseless(other) == own
+        ]
+        return IdentityTable.number.in_(found)
 
     def _find(self, condition: ColumnElement[bool]) -> IdentityTable | None:
         query = select(IdentityTable).where(self._here(IdentityTable), condition)
