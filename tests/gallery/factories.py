@@ -32,6 +32,7 @@ from app.gallery.records import (
 )
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery
+from app.gallery.search.side_comparison import PersonSide
 from app.gallery.store.database import Database
 from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable, IdentityTable, Table
 from app.gallery.sync.index_sync import IndexSync
@@ -175,8 +176,11 @@ def compare(
     gallery: Gallery, collection: str, identity_id: str, probe: Probe
 ) -> tuple[Candidate, DecisionBasis]:
     """Compare one probe with a person."""
-    (candidate,), basis = gallery.search.compare_each(collection, identity_id, [probe])
-    return candidate, basis
+    done = gallery.search.compare(collection, [probe], PersonSide(identity_id))
+    (pair,), person, face_id = done.pairs, done.people[1], done.pairs[0].face_ids[1]
+    assert person is not None
+    assert face_id is not None
+    return Candidate(person, face_id, pair.similarity, done.examples[1]), done.basis
 
 
 def enrolled_id(outcome: BulkOutcome) -> str:

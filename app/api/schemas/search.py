@@ -1,12 +1,10 @@
 """1:N search by an embedding or an enrolled face."""
 
-from typing import Annotated
-
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, model_validator
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.decision import DecisionBody
-from app.api.schemas.parts.field_types import MAX_DIMENSION, RecordId
+from app.api.schemas.parts.field_types import EmbeddingValues, RecordId
 from app.api.schemas.parts.photo_faces import ModelBody
 from app.api.schemas.parts.search_options import SearchOptionsBody
 
@@ -16,9 +14,7 @@ class SearchBody(SearchOptionsBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"face_id": examples.FACE_ID}]})
 
-    embedding: Annotated[list[float], Field(fail_fast=True)] | None = Field(
-        None, min_length=1, max_length=MAX_DIMENSION, description="As POST /v1/embed answers it."
-    )
+    embedding: EmbeddingValues | None = None
     face_id: RecordId | None = None
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from app.cli.people.photo_arguments import read_photo, require_one_at_most
 from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
 from app.observe.plain_text import plain
-from app.operations.identify.verifier import Verification, VerifyStatus
+from app.operations.identify.verification import Verification, VerifyStatus
 from app.operations.identify.verify_options import VerifyOptions
 
 _EXIT: Final = {VerifyStatus.MATCH: 0, VerifyStatus.NO_MATCH: 3, VerifyStatus.REJECTED: 4}

@@ -7,14 +7,19 @@ from types import MappingProxyType
 import numpy as np
 import structlog
 
-from app.errors import IdentityWithoutFace
 from app.gallery.doctor import Checkup, DoctorPolicy, examine
 from app.gallery.gallery_part import GalleryPart
 from app.gallery.journal.actions import Action
-from app.gallery.records import Candidate, DecisionBasis, SearchResult
+from app.gallery.records import Identity, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nearest_people
-from app.gallery.search.person_template import similarity_to_template
+from app.gallery.search.side_comparison import (
+    EnrolledSide,
+    Side,
+    SideComparison,
+    compare_sides,
+    people_of_sides,
+)
 from app.gallery.store.database import read_again
 from app.gallery.store.statements.page_cursors import decode_cursor
 from app.gallery.store.transaction import Transaction
@@ -63,43 +68,18 @@ class GallerySearch(GalleryPart):
             return None
 
     @read_again
-    def compare_each(
-        self, collection_name: str, identity_id: str, probes: Sequence[Probe]
-    ) -> tuple[list[Candidate], DecisionBasis]:
-        """Compare a person with each probe by their template, and find the most similar face.
-
-        Also returns what a decision about them rests on.
-
-        Raises IdentityWithoutFace and EmbedderMismatch.
-        """
+    def compare(self, collection_name: str, a: Side, b: Side) -> SideComparison:
+        """Compare two sides 1:1; see `side_comparison.compare_sides`."""
         with self.store.reading(collection_name) as transaction:
-            collection = transaction.collection
-            embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
-            identities = transaction.identities
-            row = identities.get_living(identity_id)
-            faces = transaction.faces
-            examples = faces.examples_of([row.number]).get(row.number)
-            if not examples:
-                raise IdentityWithoutFace(
-                    f"identity {identity_id} has no enrolled face to compare with",
-                    collection=collection_name,
-                    identity_id=identity_id,
-                )
-            numbers = sorted(examples)
-            enrolled = [examples[number] for number in numbers]
-            ids = faces.ids_of([row.number])
-            person = identities.record(row)
-            stacked = np.stack(enrolled)
-            candidates = [
-                Candidate(
-                    person,
-                    ids[numbers[int(np.argmax(stacked @ embedding))]],
-                    similarity_to_template(embedding, enrolled),
-                    len(enrolled),
-                )
-                for embedding in embeddings
-            ]
-            return candidates, transaction.basis
+            return compare_sides(transaction, self.embedders, a, b)
+
+    @read_again
+    def people_of_sides(
+        self, collection_name: str, sides: Sequence[EnrolledSide]
+    ) -> list[Identity]:
+        """The people of sides that are enrolled. Raises as `compare` does."""
+        with self.store.reading(collection_name) as transaction:
+            return people_of_sides(transaction, sides)
 
     def remember(
         self,

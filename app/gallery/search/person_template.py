@@ -24,3 +24,20 @@ def similarity_to_template(probe: Embedding, examples: Sequence[Embedding]) -> f
     if length < _NO_DIRECTION:
         return cosine(float((stacked @ probe).max()))
     return cosine(float(mean @ probe) / length)
+
+
+def similarity_of_templates(a: Sequence[Embedding], b: Sequence[Embedding]) -> float:
+    """Cosine of the templates of two people, with one example each at least."""
+    if len(a) == 1:
+        return similarity_to_template(a[0], b)
+    template = template_of(a)
+    # Where the examples cancel out, the best of them counts.
+    probes = a if template is None else [template]
+    return max(similarity_to_template(probe, b) for probe in probes)
+
+
+def template_of(examples: Sequence[Embedding]) -> Embedding | None:
+    """Return the normalised mean of examples, (dimension,); None where they cancel out."""
+    mean = np.stack(examples).mean(axis=0, dtype=np.float64)
+    length = float(np.linalg.norm(mean))
+    return None if length < _NO_DIRECTION else np.asarray(mean / length, dtype=np.float32)

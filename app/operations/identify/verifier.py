@@ -1,89 +1,83 @@
-"""1:1: decide whether two faces are of the same person."""
+"""1:1: are these the same person? Photos, embeddings, enrolled faces and people."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
+from itertools import product
 from math import inf
 
-from app.errors import NoUsableImage, RejectedImage
+from app.errors import NoUsableImage
 from app.gallery.gallery import Gallery
 from app.gallery.journal.quality_rejections import QualityRejections
-from app.gallery.records import Candidate, DecisionBasis, Identity
+from app.gallery.records import Identity
+from app.gallery.rollout.embedder_pair import Probe
+from app.gallery.search.side_comparison import (
+    EnrolledSide,
+    FaceSide,
+    PersonSide,
+    Side,
+)
 from app.observe import request_scope
 from app.operations.enroll.photo_rejections import face_shortcomings
 from app.operations.enroll.photo_subject import PassedOver
+from app.operations.identify.unit_embedding import unit_embedding
+from app.operations.identify.verification import Comparison, Enrolled, Verification
 from app.operations.identify.verify_options import VerifyOptions
-from app.operations.identify.verify_sides import Side, selection_of, side_of
+from app.operations.identify.verify_sides import (
+    EmbeddingSide,
+    PhotoFaces,
+    PhotoSide,
+    SideFace,
+    SideToCompare,
+    faces_of,
+    selection_of,
+)
 from app.operations.policy import rate_claims
 from app.operations.policy.calibrator import Calibrator
-from app.operations.policy.decisions import threshold_of
 from app.operations.policy.disclosure import permitted, shown, shown_from
 from app.operations.policy.rate_claims import RateReason
+from app.operations.policy.rate_scale import RateScale
+from app.operations.policy.thresholds import Thresholds
 from app.recognition.pipeline import Recognizer
-from app.recognition.types import DetectedFace, ModelId, cosine
+from app.recognition.types import Embedding, FaceQuality, ModelId, cosine
 from app.runtime.gather import together
 from app.runtime.threads import reading
 from models.evaluation.calibration.similarity_map import ErrorRate
 
 
-class VerifyStatus(StrEnum):
-    MATCH = "match"
-    NO_MATCH = "no_match"
-    REJECTED = "rejected"
-    """A face is not good enough to be compared."""
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A face of a photo, or an embedding (then `face` is None), to be compared."""
+
+    probe: Probe
+    embedding: Embedding
+    quality: FaceQuality
+    face: SideFace | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """The similarity of two faces, or of a face and a person.
+class _Read:
+    """A side whose photo was recognised: its probes, or what is enrolled."""
 
-    `indices` are the places of the faces among all faces of their photos, largest first.
-    `similarity` is None where it is withheld.
-    """
-
-    indices: tuple[int, ...]
-    faces: tuple[DetectedFace, ...]
-    similarity: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The decision; `match`: `similarity` (the cosine) reaches `threshold`.
-
-    `fmr` is the probability that two strangers are at least this similar, None for the reason
-    `rate_reason`. `rejected` are the photos whose face is not good enough: there is no match then,
-    and `similarity` is None, as nothing was compared. `faces` are the compared faces, one of each
-    image. If an enrolled person was compared, `identity` is that person, `face_id` their most
-    similar face and `examples` the number of their faces. `model` is the embedder.
-
-    If each face of a group is compared, these values are those of the comparison that is nearest to
-    a match, and `comparisons` are all of them, most similar first. Threshold and rate are those of
-    all comparisons: k comparisons have a false match k times as often as one. If one of the
-    compared faces is below the quality floor, no rate holds. `passed_over` are faces that were not
-    compared, each with the place of its photo in the request. Below `shown_from`, similarities to
-    an enrolled person are withheld, and with them which face is how alike; see `disclosure`.
-    """
-
-    match: bool
-    similarity: float | None
-    threshold: float
-    fmr: ErrorRate | None
-    rate_reason: RateReason | None
-    faces: tuple[DetectedFace, ...]
-    identity: Identity | None = None
-    face_id: str | None = None
-    examples: int | None = None
-    rejected: tuple[RejectedImage, ...] = ()
-    comparisons: tuple[Comparison, ...] = ()
-    passed_over: tuple[tuple[int, PassedOver], ...] = ()
-    shown_from: float | None = None
-    model: ModelId = field(kw_only=True)
+    probes: tuple[_Probe, ...] = ()
+    photo: PhotoFaces | None = None
+    enrolled: EnrolledSide | None = None
 
     @property
-    def status(self) -> VerifyStatus:
-        if self.rejected:
-            return VerifyStatus.REJECTED
-        return VerifyStatus.MATCH if self.match else VerifyStatus.NO_MATCH
+    def side(self) -> Side:
+        return self.enrolled or [one.probe for one in self.probes]
+
+    @property
+    def items(self) -> Sequence[_Probe | None]:
+        """What is compared one by one; None is what is enrolled."""
+        return self.probes or (None,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beforehand:
+    """The threshold of one comparison, and the enrolled people of sides a and b."""
+
+    limit: float
+    people: tuple[Identity | None, Identity | None] = (None, None)
 
 
 class Verifier:
@@ -100,123 +94,208 @@ class Verifier:
         self._calibrator = calibrator
 
     async def images(self, image_a: bytes, image_b: bytes, options: VerifyOptions) -> Verification:
-        """Compare two photos.
+        """Compare two photos; see `compare`."""
+        a, b = PhotoSide(image_a, name="image_a"), PhotoSide(image_b, name="image_b")
+        return await self.compare(a, b, options)
 
-        Faces that are not good enough for the filter are not compared. Two faces of low quality
-        need a higher similarity (see `rate_claims.doubt`). Raises NoUsableImage for a photo without
-        the face that the rule demands, ImageUnreadable, ImageTooLarge, LivenessOff.
-        """
-        policy = self._calibrator.defaults
-        wanted = options.threshold, options.target_fmr
-        limit = policy.for_verify(*wanted)  # raises before a photo is recognised
-        a, b = await together(
-            self._side(image, options, index=index, name=name)
-            for index, (name, image) in enumerate((("image_a", image_a), ("image_b", image_b)))
-        )
-        if a.refused or b.refused:
-            return _rejected([a, b], limit, self._gallery.model)
-        pairs = [(one, other) for one in a.faces for other in b.faces]
-        compared: list[tuple[Comparison, float, float, float]] = []
-        for one, other in pairs:
-            # Each of k comparisons has a k-th of the rate.
-            doubt = len(pairs) * rate_claims.doubt(one.embedded.quality, other.embedded.quality)
-            similarity = cosine(float(one.embedded.embedding @ other.embedded.embedding))
-            found = Comparison(
-                (one.index, other.index), (one.embedded.face, other.embedded.face), similarity
-            )
-            compared.append((found, similarity, policy.for_verify(*wanted, doubt=doubt), doubt))
-        place = max(range(len(pairs)), key=lambda at: compared[at][1] - compared[at][2])
-        best, similarity, limit, doubt = compared[place]
-        fmr, why_none = _claimed(policy.fmr(similarity, doubt=doubt), [a, b])
-        return Verification(
-            similarity >= limit,
-            similarity,
-            limit,
-            fmr,
-            why_none,
-            best.faces,
-            comparisons=_in_order([found for found, *_ in compared]),
-            passed_over=_passed_over([a, b]),
-            model=self._gallery.model,
-        )
-
-    async def identity(
-        self, image: bytes, collection: str, identity_id: str, options: VerifyOptions
+    async def compare(
+        self,
+        a: SideToCompare,
+        b: SideToCompare,
+        options: VerifyOptions,
+        *,
+        collection: str | None = None,
     ) -> Verification:
-        """Compare a photo with an enrolled person, by their template, as identify does.
+        """Compare two sides, by templates where they are people.
 
-        A higher threshold of the person's own is used instead. Raises as `images` does,
-        CollectionNotFound, IdentityNotFound and EmbedderMismatch.
+        A side that is enrolled is of `collection`, whose policy decides then. Faces that are not
+        good enough for the filter are not compared. Two faces of low quality, neither of them
+        enrolled, need a higher similarity (see `rate_claims.doubt`). A higher threshold of an
+        enrolled person's own is used instead. An enrolled face is compared with its own person as
+        if it were not enrolled.
+
+        Raises NoUsableImage for a photo without the face that the rule demands, ImageUnreadable,
+        ImageTooLarge, LivenessOff; InvalidRequest for an embedding of another dimension;
+        CollectionNotFound, IdentityNotFound, FaceNotFound, IdentityWithoutFace, EmbedderMismatch.
         """
+        if not any(isinstance(side, FaceSide | PersonSide) for side in (a, b)):
+            collection = None
+        before = await self._look_beforehand(a, b, options, collection)
+        read_a, read_b = await together(
+            [
+                self._read(a, options, index=0),
+                self._read(b, options, index=1 if isinstance(a, PhotoSide) else 0),
+            ]
+        )
+        lacking = [photo.refused for photo in _photos(read_a, read_b) if photo.refused is not None]
+        if lacking:
+            if collection is not None:
+                self._rejections.note(collection, face_shortcomings(lacking[0]), operation="verify")
+            return _rejected(_photos(read_a, read_b), before, self._gallery.model)
+        if collection is None:
+            return self._of_probes(read_a, read_b, options)
+        return await reading(self._of_enrolled, collection, read_a, read_b, options)
 
+    async def _look_beforehand(
+        self, a: SideToCompare, b: SideToCompare, options: VerifyOptions, collection: str | None
+    ) -> _Beforehand:
+        """Raise what can be known before a photo is recognised, which costs the most."""
         wanted = options.threshold, options.target_fmr
+        if collection is None:
+            return _Beforehand(self._calibrator.defaults.for_verify(*wanted))
 
-        def look_beforehand() -> tuple[float, Identity]:
+        def look() -> _Beforehand:
             policy = self._calibrator.thresholds(collection)
-            # Both raise before the photo is recognised.
             limit = permitted(policy.for_verify(*wanted), policy)
-            return limit, self._gallery.people.get(collection, identity_id)
+            enrolled = [side for side in (a, b) if isinstance(side, FaceSide | PersonSide)]
+            found = iter(self._gallery.search.people_of_sides(collection, enrolled))
+            person_a, person_b = (next(found) if side in enrolled else None for side in (a, b))
+            return _Beforehand(limit, (person_a, person_b))
 
-        def compare() -> tuple[list[Candidate], DecisionBasis]:
-            request_scope.require_time()
-            probes = [face.embedded for face in side.faces]
-            with request_scope.timed(request_scope.Stage.SEARCH):
-                return self._gallery.search.compare_each(collection, identity_id, probes)
+        return await reading(look)
 
-        limit, identity = await reading(look_beforehand)
-        side = await self._side(image, options, index=0, name="image")
-        if side.refused:
-            lacking = face_shortcomings(side.refused)
-            self._rejections.note(collection, lacking, operation="verify")
-            return _rejected([side], limit, self._gallery.model, identity)
-        candidates, basis = await reading(compare)
-        # The policy of the comparison's basis: the collection may go over to another embedder.
-        policy = await reading(self._calibrator.resting_on, basis, collection)
-        place = max(range(len(candidates)), key=lambda at: candidates[at].similarity)
-        found, looks = candidates[place], len(candidates)
-        wanted_limit = policy.for_verify(*wanted, examples=found.examples, doubt=looks)
-        limit = threshold_of(found, permitted(wanted_limit, policy))
-        least = shown_from(policy)
-        similarity = shown(found.similarity, least, limit)
-        fmr: ErrorRate | None = None
-        why_none: RateReason | None = RateReason.WITHHELD
-        if similarity is None:
-            place = 0  # instead of the most alike, which is withheld as well
-        else:
-            measured = policy.fmr(similarity, examples=found.examples, doubt=looks)
-            fmr, why_none = _claimed(measured, [side])
-        return Verification(
-            found.similarity >= limit,
-            similarity,
-            limit,
-            fmr,
-            why_none,
-            (side.faces[place].embedded.face,),
-            found.identity,
-            None if similarity is None else found.face_id,
-            found.examples,
-            comparisons=_in_order(
-                Comparison(
-                    (face.index,), (face.embedded.face,), shown(candidate.similarity, least, limit)
-                )
-                for face, candidate in zip(side.faces, candidates, strict=True)
+    async def _read(self, side: SideToCompare, options: VerifyOptions, *, index: int) -> _Read:
+        if isinstance(side, FaceSide | PersonSide):
+            return _Read(enrolled=side)
+        if isinstance(side, EmbeddingSide):
+            found = unit_embedding(side.values, dimension=self._gallery.model.dimension)
+            return _Read((_Probe(found, found, self._recognizer.quality_of(found)),))
+        photo = await self._photo(side, options, index)
+        return _Read(
+            tuple(
+                _Probe(face.embedded, face.embedded.embedding, face.embedded.quality, face)
+                for face in photo.faces
             ),
-            passed_over=_passed_over([side]),
-            shown_from=least,
-            model=basis.model,
+            photo,
         )
 
-    async def _side(self, image: bytes, options: VerifyOptions, *, index: int, name: str) -> Side:
+    async def _photo(self, side: PhotoSide, options: VerifyOptions, index: int) -> PhotoFaces:
+        rule = options.faces if side.faces is None else side.faces
         photo = await self._recognizer.embed(
-            image,
-            selection_of(options.faces),
+            side.image,
+            selection_of(rule, max_faces=options.max_faces),
             liveness=options.liveness,
             detection=options.detection,
         )
-        side = side_of(photo, index, options.faces, options.quality_filter)
-        if side.refused is not None and not side.faces:
-            raise NoUsableImage(f"{name}: {side.refused.detail}", (side.refused,))
-        return side
+        found = faces_of(photo, index, rule, options.quality_filter)
+        if found.refused is not None and not found.faces:
+            raise NoUsableImage(f"{side.name}: {found.refused.detail}", (found.refused,))
+        return found
+
+    def _of_probes(self, a: _Read, b: _Read, options: VerifyOptions) -> Verification:
+        """Compare faces of photos and embeddings of the caller: nothing is withheld."""
+        policy, pairs = self._calibrator.defaults, list(product(a.probes, b.probes))
+        compared: list[tuple[Comparison, float]] = []
+        for one, other in pairs:
+            # Each of k comparisons has a k-th of the rate.
+            doubt = len(pairs) * rate_claims.doubt(one.quality, other.quality)
+            limit = policy.for_verify(options.threshold, options.target_fmr, doubt=doubt)
+            similarity = cosine(float(one.embedding @ other.embedding))
+            compared.append((_comparison(one, other, similarity, policy, limit), doubt))
+        best, doubt = max(compared, key=lambda found: _lead(found[0]))
+        fmr, why_none = _claimed(policy.fmr(_known(best), doubt=doubt), a, b)
+        return Verification(
+            _lead(best) >= 0,
+            best.similarity,
+            best.threshold,
+            fmr,
+            why_none,
+            best.faces,
+            comparisons=_in_order(found for found, _ in compared),
+            passed_over=_passed_over(_photos(a, b)),
+            model=self._gallery.model,
+        )
+
+    def _of_enrolled(
+        self, collection: str, a: _Read, b: _Read, options: VerifyOptions
+    ) -> Verification:
+        """Compare with what is enrolled. It blocks."""
+        request_scope.require_time()
+        with request_scope.timed(request_scope.Stage.SEARCH):
+            done = self._gallery.search.compare(collection, a.side, b.side)
+        # The policy of the comparison's basis: the collection may go over to another embedder.
+        policy = self._calibrator.resting_on(done.basis, collection)
+        few, many = sorted(done.examples)
+        # Each of k comparisons has a k-th of the rate; with two templates, both gains count.
+        doubt = len(done.pairs) * policy.gain(few)
+        wanted = policy.for_verify(
+            options.threshold, options.target_fmr, examples=many, doubt=doubt
+        )
+        own = (person.threshold for person in done.people if person is not None)
+        limit = max([permitted(wanted, policy), *(limit for limit in own if limit is not None)])
+        least = shown_from(policy)
+        compared = [
+            _comparison(one, other, shown(pair.similarity, least, limit), policy, limit)
+            for (one, other), pair in zip(product(a.items, b.items), done.pairs, strict=True)
+        ]
+        place = max(range(len(compared)), key=lambda at: done.pairs[at].similarity)
+        match = done.pairs[place].similarity >= limit
+        fmr: ErrorRate | None = None
+        why_none: RateReason | None = RateReason.WITHHELD
+        similarity = compared[place].similarity
+        if similarity is None:
+            place = 0  # instead of the most similar, which is withheld as well
+        else:
+            measured = policy.fmr(similarity, examples=many, doubt=doubt)
+            fmr, why_none = _claimed(measured, a, b)
+        enrolled_a, enrolled_b = (
+            None if person is None else Enrolled(person, _face_shown(read, nearest, similarity), n)
+            for read, person, nearest, n in zip(
+                (a, b), done.people, done.pairs[place].face_ids, done.examples, strict=True
+            )
+        )
+        return Verification(
+            match,
+            similarity,
+            limit,
+            fmr,
+            why_none,
+            compared[place].faces,
+            enrolled_a,
+            enrolled_b,
+            comparisons=_in_order(compared),
+            passed_over=_passed_over(_photos(a, b)),
+            shown_from=least,
+            model=done.basis.model,
+        )
+
+
+def _photos(*sides: _Read) -> list[PhotoFaces]:
+    return [side.photo for side in sides if side.photo is not None]
+
+
+def _comparison(
+    one: _Probe | None,
+    other: _Probe | None,
+    similarity: float | None,
+    policy: Thresholds,
+    limit: float,
+) -> Comparison:
+    found = [side.face for side in (one, other) if side is not None and side.face is not None]
+    return Comparison(
+        tuple(face.index for face in found),
+        tuple(face.embedded.face for face in found),
+        tuple(face.embedded.quality for face in found),
+        similarity,
+        RateScale(policy, limit),
+    )
+
+
+def _known(found: Comparison) -> float:
+    assert found.similarity is not None  # nothing of probes is withheld
+    return found.similarity
+
+
+def _lead(found: Comparison) -> float:
+    """By how much a comparison of probes reaches its threshold."""
+    return _known(found) - found.threshold
+
+
+def _face_shown(read: _Read, nearest: str | None, similarity: float | None) -> str | None:
+    """The id of the face that was sent, or that is most similar; it is withheld as that is."""
+    if isinstance(read.enrolled, FaceSide):
+        return read.enrolled.face_id
+    return None if similarity is None else nearest
 
 
 def _in_order(compared: Iterable[Comparison]) -> tuple[Comparison, ...]:
@@ -226,35 +305,35 @@ def _in_order(compared: Iterable[Comparison]) -> tuple[Comparison, ...]:
     )
 
 
-def _passed_over(sides: Sequence[Side]) -> tuple[tuple[int, PassedOver], ...]:
-    return tuple((index, face) for index, side in enumerate(sides) for face in side.passed_over)
+def _passed_over(photos: Sequence[PhotoFaces]) -> tuple[tuple[int, PassedOver], ...]:
+    return tuple((index, face) for index, photo in enumerate(photos) for face in photo.passed_over)
 
 
-def _rejected(
-    sides: Sequence[Side], threshold: float, model: ModelId, identity: Identity | None = None
-) -> Verification:
+def _rejected(photos: Sequence[PhotoFaces], before: _Beforehand, model: ModelId) -> Verification:
     """The result if the faces were not compared."""
+    enrolled_a, enrolled_b = (
+        None if person is None else Enrolled(person) for person in before.people
+    )
     return Verification(
         match=False,
         similarity=None,
-        threshold=threshold,
+        threshold=before.limit,
         fmr=None,
         rate_reason=RateReason.REJECTED,
-        faces=tuple(side.faces[0].embedded.face for side in sides),
-        identity=identity,
-        rejected=tuple(side.refused for side in sides if side.refused is not None),
+        faces=tuple(photo.faces[0].embedded.face for photo in photos),
+        enrolled_a=enrolled_a,
+        enrolled_b=enrolled_b,
+        rejected=tuple(photo.refused for photo in photos if photo.refused is not None),
         model=model,
     )
 
 
-def _claimed(
-    fmr: ErrorRate | None, sides: Sequence[Side]
-) -> tuple[ErrorRate | None, RateReason | None]:
+def _claimed(fmr: ErrorRate | None, *sides: _Read) -> tuple[ErrorRate | None, RateReason | None]:
     """Return the rate if it holds for all compared faces, else the reason why there is none.
 
     All of them count, as the rate is that of a false match in any of the comparisons.
     """
-    compared = [face.embedded.quality for side in sides for face in side.faces]
+    compared = [probe.quality for side in sides for probe in side.probes]
     if any(map(rate_claims.is_below_floor, compared)):
         return None, RateReason.LOW_QUALITY
     return fmr, RateReason.NOT_MEASURED if fmr is None else None

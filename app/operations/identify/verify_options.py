@@ -8,9 +8,10 @@ from app.recognition.detection import BY_SETTINGS, Detection
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """Options of comparing photos.
+    """Options of a comparison.
 
-    `faces` is the rule for photos of several faces, `quality_filter` the quality that a face must
+    `faces` is the rule for photos of several faces; of a group, up to `max_faces` are compared,
+    largest first, and the others are passed over. `quality_filter` is the quality that a face must
     have. `threshold` is a similarity, `target_fmr` a false match rate (0 to 1, exclusive); with
     neither, the defaults decide. With `liveness`, the liveness of the faces is scored, which does
     not affect the decision. `detection`: how faces are found.
@@ -22,3 +23,4 @@ class VerifyOptions:
     quality_filter: QualityFilter = QualityFilter.FLOOR
     liveness: bool = False
     detection: Detection = BY_SETTINGS
+    max_faces: int = 32

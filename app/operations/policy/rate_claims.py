@@ -50,6 +50,8 @@ def doubt(a: FaceQuality, b: FaceQuality) -> float:
 
 
 def _score(quality: FaceQuality) -> float:
+    if not quality.components:  # of an embedding, of which nothing is known
+        return 100.0
     return quality.unified if quality.direction_is_clear else 0.0
 
 

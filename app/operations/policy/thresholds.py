@@ -160,6 +160,11 @@ class Thresholds:
             high=min(1.0, doubt * rate.high),
         )
 
+    def gain(self, examples: int) -> float:
+        """Factor by which strangers match a person with this number of examples more often than one
+        with a single example; 1 without a calibration."""
+        return 1.0 if self.map is None else self.map.gain(examples)
+
     def fpir(self, similarity: float, searched: Searched) -> ErrorRate | None:
         """The chance that a stranger is at least this similar to one of those searched."""
         if self.map is None:

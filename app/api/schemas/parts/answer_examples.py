@@ -278,7 +278,12 @@ VERIFICATION: Final[dict[str, Any]] = {
     "rate_reason": None,
     "rejected": [],
     "comparisons": [
-        {"face_indices": [0, 0], "boxes": [_BOX, [22.0, 31.5, 101.2, 140.9]], "similarity": 0.7312}
+        {
+            "face_indices": [0, 0],
+            "boxes": [_BOX, [22.0, 31.5, 101.2, 140.9]],
+            "similarity": 0.7312,
+            "threshold": 0.3701,
+        }
     ],
     "passed_over": [],
     "faces": [
@@ -292,6 +297,8 @@ VERIFICATION: Final[dict[str, Any]] = {
     "identity": None,
     "face_id": None,
     "examples": None,
+    "enrolled_a": None,
+    "enrolled_b": None,
     "shown_from": None,
     "model": _MODEL,
 }

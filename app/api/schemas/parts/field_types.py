@@ -224,6 +224,16 @@ ShortText = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(composed)
 ]
 LongText = Annotated[str, StringConstraints(max_length=4_096), AfterValidator(no_nul)]
+EmbeddingValues = Annotated[
+    list[float],
+    Field(
+        fail_fast=True,
+        min_length=1,
+        max_length=MAX_DIMENSION,
+        description="As POST /v1/embed answers it. In a form: as JSON text.",
+    ),
+    BeforeValidator(parse_json_text),
+]
 AttributesObject = Annotated[
     dict[str, Any],
     BeforeValidator(_parse_attributes),

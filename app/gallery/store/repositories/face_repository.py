@@ -132,14 +132,14 @@ class FaceRepository(ScopedRepository):
     def get(self, face_id: str) -> FaceTable:
         row = self.find(face_id)
         if row is None:
-            raise self._not_found(face_id)
+            raise self.not_found(face_id)
         return row
 
     def get_of(self, identity: IdentityTable, face_id: str) -> FaceTable:
         """Find a face of this person. Raises FaceNotFound."""
         row = self.get(face_id)
         if row.identity_number != identity.number:
-            raise self._not_found(face_id)
+            raise self.not_found(face_id)
         return row
 
     def record(self, row: FaceTable, identity: IdentityTable) -> Face:
@@ -474,7 +474,8 @@ class FaceRepository(ScopedRepository):
         numbers = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
         return numbers, self._opened.stacked(rows)
 
-    def _not_found(self, face_id: str) -> FaceNotFound:
+    def not_found(self, face_id: str) -> FaceNotFound:
+        """Make the error of a face that is not there."""
         return FaceNotFound(
             f"there is no face {face_id!r} in collection {self._collection.name!r}",
             collection=self._collection.name,
