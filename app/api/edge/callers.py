@@ -21,6 +21,7 @@ from app.errors import (
 from app.gallery.keys.key_records import ApiKey, KeyState
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.keys.key_texts import digest_of
+from app.gallery.keys.pair_secrets import SigningKey
 from app.gallery.keys.rights import Right, Role
 from app.gallery.keys.settings_keys import SettingsKey, SettingsKeys
 
@@ -109,19 +110,29 @@ class Callers:
             return Caller("api_key", own.name, repeats=own.digest)
         key = self._ring.find(sent)
         if key is not None:
-            return self._let_in(key)
+            return self.let_in(key)
         if not self.demand_keys():
             return Caller("none", None)
-        if not self._settings_keys.known and not self._ring.is_loaded:
-            raise NotReady("the keys of the database are not read yet")
+        if not self._settings_keys.known:
+            self._require_loaded()
         raise AccessDenied("the API key is missing or wrong", key="unknown" if sent else "missing")
 
-    def _let_in(self, key: ApiKey) -> Caller:
-        state = key.state(datetime.now(UTC))
-        if state is KeyState.REVOKED:
-            raise KeyRevoked(f"key {key.id} is revoked", key=key.id)
-        if state is KeyState.EXPIRED:
-            raise KeyExpired(f"key {key.id} has expired", key=key.id)
+    def pair_of(self, access_key_id: str) -> SigningKey:
+        """Return the secret by which a request should be signed, and its key, which is active.
+
+        Who signed the request is not known before the signature was checked by it; then `let_in`.
+        Raises AccessDenied, KeySecretSealed, and NotReady before the keys are read.
+        """
+        found = self._ring.find_pair(access_key_id)
+        if found is None:
+            self._require_loaded()
+            raise AccessDenied("no API key has this access key id")
+        _require_active(found.key)
+        return found
+
+    def let_in(self, key: ApiKey) -> Caller:
+        """Return the holder of a key, which was proven, as the caller. Raises AccessDenied."""
+        _require_active(key)
         self._ring.note_use(key.id)
         return Caller(
             "api_key",
@@ -135,6 +146,10 @@ class Callers:
             repeats=key.id,
         )
 
+    def _require_loaded(self) -> None:
+        if not self._ring.is_loaded:
+            raise NotReady("the keys of the database are not read yet")
+
     def _find_own(self, sent: str) -> SettingsKey | None:
         known = self._settings_keys.known
         if not known:
@@ -143,6 +158,14 @@ class Callers:
         # Each is compared, and in full, so that the time taken reveals nothing.
         matches = [hmac.compare_digest(digest, own.digest) for own in known]
         return known[matches.index(True)] if any(matches) else None
+
+
+def _require_active(key: ApiKey) -> None:
+    state = key.state(datetime.now(UTC))
+    if state is KeyState.REVOKED:
+        raise KeyRevoked(f"key {key.id} is revoked", key=key.id)
+    if state is KeyState.EXPIRED:
+        raise KeyExpired(f"key {key.id} has expired", key=key.id)
 
 
 def sent_key(headers: Mapping[str, str]) -> str:

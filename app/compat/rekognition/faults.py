@@ -78,3 +78,10 @@ class SignatureIncomplete(SignatureRefused):
 
 class SignatureWrong(SignatureRefused):
     """The signature of a request is another than its secret makes, or of another time."""
+
+
+class SignatureUnchecked(SignatureRefused):
+    """The body of a signed request was not read yet, so its caller is not known."""
+
+    def __init__(self) -> None:
+        super().__init__("the signature of the request was not checked", key="missing")

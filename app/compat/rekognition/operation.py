@@ -26,7 +26,7 @@ class Call(Generic[InputT]):
 
     request: Request
     body: InputT
-    region: str = "us-east-1"
+    region: str
     """As the signature has it; it is shown in the names of collections."""
 
     @property
@@ -59,6 +59,13 @@ class Operation:
     input: type[Input]
     right: Wanted
     do: Does
+    large: bool = False
+    """Whether the output has up to thousands of items, and is written as text in a thread."""
+
+    @property
+    def path(self) -> str:
+        """Return what the log and the metrics call it, as they name routes by their paths."""
+        return f"/rekognition#{self.name}"
 
     @property
     def brings_photos(self) -> bool:
@@ -72,14 +79,16 @@ OPERATIONS: dict[str, Operation] = {}
 DoesT = TypeVar("DoesT", bound=Callable[..., Awaitable[Output | None]])
 
 
-def operation(name: str, body: type[Input], *, right: Wanted) -> Callable[[DoesT], DoesT]:
+def operation(
+    name: str, body: type[Input], *, right: Wanted, large: bool = False
+) -> Callable[[DoesT], DoesT]:
     """Make a coroutine function an operation, which only a key with this `right` may call.
 
     It gets a `Call` of the input `body`, and returns the output, or None where there is none.
     """
 
     def add(function: DoesT) -> DoesT:
-        OPERATIONS[name] = Operation(name, body, right, function)
+        OPERATIONS[name] = Operation(name, body, right, function, large)
         return function
 
     return add

@@ -59,7 +59,7 @@ def _require(
     now: datetime = _THEN,
 ) -> None:
     claim = claim_of(Headers(headers))
-    require_signature(_request(headers, body, path), claim, secret, now=lambda: now)
+    require_signature([_request(headers, body, path)], claim, secret, now=lambda: now)
 
 
 @pytest.mark.parametrize(("headers", "body"), _CLIENTS)

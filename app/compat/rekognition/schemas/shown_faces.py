@@ -61,6 +61,6 @@ class Face(Output):
     bounding_box: BoundingBox | None = None
     image_id: str | None = None
     external_image_id: str | None = None
-    confidence: float
+    confidence: float | None = None
     index_faces_model_version: str | None = None
     user_id: str | None = None
