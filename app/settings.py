@@ -472,6 +472,21 @@ class MqttSettings(_Group):
         return value
 
 
+class CompreFaceSettings(_Group):
+    """The API of CompreFace."""
+
+    quality_filter: Literal["none", "floor", "low", "auto", "medium", "high"] = Field(
+        "low",
+        description="How good a face must be that is enrolled through the API of CompreFace, as "
+        "`quality_filter` of /v1.",
+    )
+    guards: bool = Field(
+        False,
+        description="Refuse photos through the API of CompreFace that seem to show another person "
+        "than their subject, as /v1 does.",
+    )
+
+
 class ConsoleSettings(_Group):
     """Console."""
 
@@ -668,6 +683,7 @@ class Settings(BaseSettings):
     audit: AuditSettings = Field(default_factory=AuditSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     mqtt: MqttSettings = Field(default_factory=MqttSettings)
+    compreface: CompreFaceSettings = Field(default_factory=CompreFaceSettings)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     docs: DocsSettings = Field(default_factory=DocsSettings)
     tls: TlsSettings = Field(default_factory=TlsSettings)

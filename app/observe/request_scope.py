@@ -61,6 +61,12 @@ def note(stage: Stage, seconds: float) -> None:
         stages.add(stage, seconds)
 
 
+def spent() -> dict[Stage, float]:
+    """Return the seconds of each stage so far; nothing outside of a request."""
+    stages = _stages.get()
+    return {} if stages is None else dict(stages.items())
+
+
 @contextmanager
 def timed(stage: Stage) -> Iterator[None]:
     started = perf_counter()

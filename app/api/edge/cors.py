@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from app.api.problems import refuse
 from app.errors import InvalidRequest, VultusError
 
-METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST")
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _REQUEST_HEADERS = (
     "authorization",
     "content-type",

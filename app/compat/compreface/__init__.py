@@ -1,1 +1,1 @@
-"""CompreFace 1.2."""
+"""The API of CompreFace 1.2: recognition, detection and verification services."""

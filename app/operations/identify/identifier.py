@@ -43,7 +43,7 @@ from app.operations.unknowns import seen_alone, seen_in_photo, unknown_faces, wo
 from app.recognition.detection import BY_SETTINGS, Detection
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
-from app.recognition.types import DetectedFace, FaceQuality, ImageSize, ModelId
+from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSize, ModelId
 from app.runtime.threads import Work, reading, threads
 
 _LOOK_AGAIN_S = 0.02
@@ -63,9 +63,12 @@ class IdentifyLimits:
 
 @dataclass(frozen=True, slots=True)
 class IdentifiedFace:
+    """A face of a photo. Its `embedding` is for callers with the right `templates` alone."""
+
     face: DetectedFace
     decision: Decision
     quality: FaceQuality
+    embedding: Embedding
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ class Identifier:
                 face.face,
                 rejected(why, _without_search(done.policy, options)) if why else next(decisions),
                 face.quality,
+                face.embedding,
             )
             for face, why in zip(photo.faces, lacking, strict=True)
         )

@@ -1,0 +1,134 @@
+"""Faces of CompreFace are enrolled faces of people."""
+
+from base64 import b64encode
+from uuid import UUID, uuid4
+
+from app.compat.compreface.codes import NO_FACE_TEXT, SEVERAL_FACES_TEXT
+from tests.compat.compreface.conftest import RECOGNITION, Program, part, photo, refused
+
+_FACES = f"{RECOGNITION}/faces"
+
+
+def test_a_photo_becomes_an_example_of_its_subject(program: Program) -> None:
+    answer = program.send("POST", _FACES, params={"subject": "Ada"}, files=part("ada"))
+
+    assert answer.status_code == 201
+    example = answer.json()
+    assert example == {"image_id": str(UUID(example["image_id"])), "subject": "Ada"}
+    assert program.ask("GET", _FACES) == {
+        "faces": [example],
+        "page_number": 0,
+        "page_size": 20,
+        "total_pages": 1,
+        "total_elements": 1,
+    }
+
+
+def test_a_further_photo_joins_the_subject_whatever_the_case(program: Program) -> None:
+    first, second = program.enrol("ada", "Ada"), program.enrol("ada_again", "ADA")
+
+    listed = program.ask("GET", _FACES)["faces"]
+
+    assert listed == [{"image_id": one, "subject": "Ada"} for one in (first, second)]
+    assert program.enrol("ada", "Ada") == first  # the same photo again
+    assert program.ask("GET", _FACES)["total_elements"] == 2
+
+
+def test_a_photo_may_come_as_base64_also_of_a_data_url(program: Program) -> None:
+    text = b64encode(photo("ada")).decode()
+
+    for sent in (text, f"data:image/jpeg;base64,{text}"):
+        body = {"file": sent, "other": 1}
+        assert program.ask("POST", _FACES, params={"subject": "Ada"}, json=body)["image_id"]
+
+    assert program.ask("GET", _FACES)["total_elements"] == 1
+
+
+def test_a_subject_needs_exactly_one_face(program: Program) -> None:
+    def add(**request: object) -> tuple[int, int, str]:
+        request.setdefault("params", {"subject": "Ada"})
+        answer = program.send("POST", _FACES, **request)
+        return answer.status_code, answer.json()["code"], answer.json()["message"]
+
+    assert add(files=part("coffee")) == (400, 28, NO_FACE_TEXT)
+    assert add(files=part("group")) == (400, 31, SEVERAL_FACES_TEXT)
+    assert add(files={"file": ("ada.jpg", b"no photo")}) == (400, 28, NO_FACE_TEXT)
+    assert add(files={"file": ("ada.jpg", b"")}) == (400, 28, NO_FACE_TEXT)
+    assert add(files={"image": ("a.jpg", b"x")}) == (400, 34, "Required part file is missing")
+    assert add(json={})[:2] == (400, 5)
+    assert add(json={"file": "./ada.jpg"})[:2] == (400, 21)
+    assert add(json={"file": 7})[:2] == (400, 21)
+    missing = add(files=part("ada"), params={})
+    assert missing == (400, 33, "Required parameter subject is missing")
+    assert add(files=part("ada"), params={"subject": " "})[:2] == (400, 26)
+    assert add(files=part("ada"), params={"subject": "a/b"})[:2] == (400, 36)
+    assert add(files=part("ada"), params={"subject": "x" * 51})[:2] == (400, 26)
+    assert program.subjects == []
+
+
+def test_faces_are_listed_by_page_and_by_the_exact_subject(program: Program) -> None:
+    ids = [program.enrol(name, who) for name, who in (("ada", "Ada"), ("grace", "Grace"))]
+
+    page = program.ask("GET", _FACES, params={"page": 1, "size": 1})
+    of_one = program.ask("GET", _FACES, params={"subject": "Ada"})
+    of_none = program.ask("GET", _FACES, params={"subject": "ada"})
+
+    assert page == {
+        "faces": [{"image_id": ids[1], "subject": "Grace"}],
+        "page_number": 1,
+        "page_size": 1,
+        "total_pages": 2,
+        "total_elements": 2,
+    }
+    assert [face["image_id"] for face in of_one["faces"]] == ids[:1]
+    assert (of_none["faces"], of_none["total_pages"], of_none["total_elements"]) == ([], 0, 0)
+
+
+def test_a_face_is_deleted_by_its_id_alone_and_the_subject_stays(program: Program) -> None:
+    image_id = program.enrol("ada", "Ada")
+
+    deleted = program.ask("DELETE", f"{_FACES}/{image_id}")
+
+    assert deleted == {"image_id": image_id, "subject": "Ada"}
+    assert program.subjects == ["Ada"]
+    again = refused(program.send("DELETE", f"{_FACES}/{image_id}"), 404, 44)
+    assert again == f"Image {image_id} not found"
+    refused(program.send("DELETE", f"{_FACES}/no%20id"), 404, 44)
+
+
+def test_many_faces_are_deleted_at_once_and_unknown_ones_are_left_out(program: Program) -> None:
+    ada, grace = program.enrol("ada", "Ada"), program.enrol("grace", "Grace")
+
+    sent = [grace, str(uuid4()), "no id", ada, ada]
+    deleted = program.ask("POST", f"{_FACES}/delete", json=sent)
+
+    assert sorted(deleted, key=lambda one: one["subject"]) == [
+        {"image_id": ada, "subject": "Ada"},
+        {"image_id": grace, "subject": "Grace"},
+    ]
+    assert program.ask("POST", f"{_FACES}/delete", json=[ada]) == []
+    refused(program.send("POST", f"{_FACES}/delete", json=[]), 400, 5)
+    refused(program.send("POST", f"{_FACES}/delete", json={"ids": [ada]}), 400, 36)
+
+
+def test_faces_of_a_subject_are_deleted_with_it_and_those_of_nobody_are_no_error(
+    program: Program,
+) -> None:
+    program.enrol("ada", "Ada")
+    program.enrol("ada_again", "Ada")
+    program.enrol("grace", "Grace")
+
+    assert program.ask("DELETE", _FACES, params={"subject": "Nobody"}) == {"deleted": 0}
+    assert program.ask("DELETE", _FACES, params={"subject": "ada"}) == {"deleted": 2}
+    assert program.subjects == ["Grace"]
+    # An empty name deletes nothing: a program whose variable is empty means no face, not all.
+    refused(program.send("DELETE", _FACES, params={"subject": ""}), 400, 26)
+    assert program.ask("DELETE", _FACES) == {"deleted": 1}
+    assert program.subjects == []
+
+
+def test_a_photo_of_a_face_is_empty_where_none_is_kept(program: Program) -> None:
+    for image_id in (program.enrol("ada", "Ada"), str(uuid4()), "no id"):
+        answer = program.send("GET", f"{_FACES}/{image_id}/img")
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-type"] == "application/octet-stream"

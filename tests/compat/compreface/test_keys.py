@@ -1,0 +1,57 @@
+"""A key is what CompreFace calls a service: it leads to a collection, and says what is allowed."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+from fastapi.testclient import TestClient
+
+from tests.compat.compreface.conftest import RECOGNITION, Program, part, refused
+from tests.kit.api_keys import new_key
+
+_SUBJECTS = f"{RECOGNITION}/subjects"
+
+
+def test_each_key_sees_the_people_of_its_collection_alone(
+    program_of: Callable[..., Program],
+) -> None:
+    front, back = program_of(), program_of()
+    front.enrol("ada", "Ada")
+
+    assert back.subjects == []
+    assert front.subjects == ["Ada"]
+
+
+def test_a_key_that_is_missing_or_unknown_is_refused_without_being_repeated(
+    keyed: TestClient,
+) -> None:
+    missing = TestClient(keyed.app).get(_SUBJECTS)
+    assert refused(missing, 400, 20) == "Missing header: x-api-key"
+
+    key = str(uuid4())
+    unknown = keyed.get(_SUBJECTS, headers={"x-api-key": key})
+    assert key not in refused(unknown, 404, 10)
+
+
+def test_a_key_without_the_right_is_refused_like_one_of_another_service(
+    program_of: Callable[..., Program],
+) -> None:
+    operator = program_of("operator")
+
+    added = operator.send(
+        "POST", f"{RECOGNITION}/faces", params={"subject": "Ada"}, files=part("ada")
+    )
+    assert "enroll" in refused(added, 404, 10)
+    assert "correct" in refused(operator.send("DELETE", _SUBJECTS), 404, 10)
+    assert operator.subjects == []
+
+
+def test_a_key_of_several_collections_without_the_default_one_is_refused(
+    keyed: TestClient, program_of: Callable[..., Program]
+) -> None:
+    names = [program_of().collection for _ in range(2)]
+    _, header = new_key(keyed, role="integrator", collections=names)
+
+    answer = keyed.get(_SUBJECTS, headers=header)
+
+    assert answer.json()["message"]
+    assert answer.status_code in {400, 403, 404}
