@@ -1,4 +1,4 @@
-"""1:N search by an embedding or an enrolled face."""
+"""1:N search by an embedding, an enrolled face or an enrolled person."""
 
 from app.api.audited_reads import Reads
 from app.api.deps import CollectionPath, CountedSearchesDep, ServicesDep
@@ -28,7 +28,7 @@ async def search(
     services: ServicesDep,
     searches: CountedSearchesDep,
 ) -> SearchAnswer:
-    """Identify the person of an embedding, or find who else looks like an enrolled face.
+    """Identify the person of an embedding, or find who else looks like an enrolled face or person.
 
     A caller without the right `templates` may find the same person some times an hour, and nobody
     more often; beyond that, searches are answered 429 `too_many_searches` for a while.
@@ -38,8 +38,12 @@ async def search(
         decision, model = await services.identify.embedding(
             collection, body.embedding, body.options()
         )
+    elif body.identity_id is not None:
+        decision, model = await services.identify.person(
+            collection, body.identity_id, body.options()
+        )
     else:
-        assert body.face_id is not None  # the schema demands one of the two
+        assert body.face_id is not None  # the schema demands one of the three
         decision, model = await services.identify.enrolled_face(
             collection, body.face_id, body.options()
         )

@@ -13,6 +13,7 @@ from app.gallery.journal.actions import Action
 from app.gallery.records import Identity, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nearest_people
+from app.gallery.search.person_template import TemplateProbe, probe_of_person
 from app.gallery.search.side_comparison import (
     EnrolledSide,
     Side,
@@ -80,6 +81,12 @@ class GallerySearch(GalleryPart):
         """The people of sides that are enrolled. Raises as `compare` does."""
         with self.store.reading(collection_name) as transaction:
             return people_of_sides(transaction, sides)
+
+    @read_again
+    def template_of(self, collection_name: str, identity_id: str) -> TemplateProbe:
+        """Read a person's template as a probe; see `person_template.probe_of_person`."""
+        with self.store.reading(collection_name) as transaction:
+            return probe_of_person(transaction, self.embedders, identity_id)
 
     def remember(
         self,

@@ -46,7 +46,8 @@ class UntrueIndexError(Exception):
 class PeopleQuery:
     """What a search looks for: the `top_k` most similar of the people wanted.
 
-    A face of `exclude_face_id` does not count, nor do people who have expired by `now`.
+    A face of `exclude_face_id` does not count, nor do faces of `exclude_identity_id` and of people
+    who have expired by `now`.
     """
 
     top_k: int
@@ -54,6 +55,7 @@ class PeopleQuery:
     wanted: PeopleFilter = EVERYBODY
     exclude_face_id: str | None = None
     scoring: Scoring = Scoring.BEST
+    exclude_identity_id: str | None = None
 
     @property
     def proposed(self) -> int:
@@ -101,6 +103,8 @@ class _Search:
         self._index = index
         self._query = query
         self._everybody = query.wanted == EVERYBODY
+        left_out = query.exclude_identity_id
+        self._left_out = set() if left_out is None else self._identities.numbers_of([left_out])
 
     def answer(self, probes: Sequence[Embedding]) -> tuple[list[tuple[Candidate, ...]], Searched]:
         look: _Look = self._everywhere
@@ -174,7 +178,9 @@ class _Search:
             hits.numbers.tolist(), hits.similarities.tolist(), strict=True
         ):
             owner = owners.get(number)
-            if owner is not None and owner.face_id != query.exclude_face_id:
+            if owner is None or owner.identity_number in self._left_out:
+                continue
+            if owner.face_id != query.exclude_face_id:
                 best.setdefault(owner.identity_number, _Nearest(number, owner.face_id, similarity))
         return best
 

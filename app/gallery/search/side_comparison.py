@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.errors import IdentityNotFound, IdentityWithoutFace
+from app.errors import IdentityNotFound
 from app.gallery.records import DecisionBasis, Identity
 from app.gallery.rollout.embedder_pair import Embedders, Probe
-from app.gallery.search.person_template import similarity_of_templates
+from app.gallery.search.person_template import similarity_of_templates, without_face
 from app.gallery.store.tables import FaceTable, IdentityTable
 from app.gallery.store.transaction import Transaction
 from app.recognition.types import Embedding
@@ -138,11 +138,7 @@ class _Reader:
         face, owner = _face_and_owner(transaction, side)
         embedding = transaction.faces.get_embedding(face)
         if embedding is None:
-            raise IdentityWithoutFace(
-                f"face {face.id} has no embedding by the embedder of this collection",
-                collection=transaction.collection.name,
-                identity_id=owner.id,
-            )
+            raise without_face(transaction, owner.id, "embedding of that face")
         person = transaction.identities.record(owner)
         return _Read([_Examples([embedding], [face.id])], person)
 
@@ -152,12 +148,8 @@ class _Reader:
         examples = transaction.faces.examples_of([row.number], exclude_face_id=left_out)
         own = examples.get(row.number)
         if not own:
-            other = "" if left_out is None else "other "
-            raise IdentityWithoutFace(
-                f"identity {side.identity_id} has no {other}enrolled face to compare with",
-                collection=transaction.collection.name,
-                identity_id=side.identity_id,
-            )
+            what = "enrolled face" if left_out is None else "other enrolled face"
+            raise without_face(transaction, side.identity_id, what)
         numbers = sorted(own)
         ids = transaction.faces.ids_of([row.number])
         found = _Examples([own[number] for number in numbers], [ids[number] for number in numbers])

@@ -20,6 +20,7 @@ from app.operations.policy.decisions import (
     stages_of,
 )
 from app.operations.policy.disclosure import permitted
+from app.operations.policy.rate_scale import RateScale
 from app.operations.policy.thresholds import Thresholds
 from app.recognition.types import ModelId
 
@@ -113,6 +114,7 @@ class BlockingSearch:
                 stage.wanted,
                 options.exclude_face_id,
                 Scoring.TEMPLATE,
+                options.exclude_identity_id,
             )
             with self._forgetting(collection):
                 result = find(collection, [probes[place] for place in open_places], query)
@@ -120,16 +122,20 @@ class BlockingSearch:
                 return None
             basis = result.basis
             policy = self._policy(collection, basis, options)
+            doubt = policy.gain(options.probe_examples)
             wanted = policy.for_identify(
                 options.threshold if stage.threshold is None else stage.threshold,
                 options.target_fpir,
                 searched=result.searched,
                 looks=len(stages),
+                doubt=doubt,
             )
-            limit = permitted(wanted, policy)
+            scale = RateScale(
+                policy, permitted(wanted, policy), searched=result.searched, doubt=doubt
+            )
             for place, candidates in zip(open_places, result.candidates, strict=True):
                 decisions[place] = _decision(
-                    candidates, limit, policy, result.searched, stage, options.top_k
+                    candidates, scale, policy, result.searched, stage, options.top_k
                 )
         return Decided([decisions[place] for place in range(len(probes))], policy, basis)
 
@@ -162,20 +168,19 @@ def require_threshold(policy: Thresholds, options: SearchOptions) -> None:
 
 def _decision(
     candidates: tuple[Candidate, ...],
-    limit: float,
+    scale: RateScale,
     policy: Thresholds,
     searched: Searched,
     stage: Stage,
     top_k: int,
 ) -> Decision:
-    fpir = policy.fpir(candidates[0].similarity, searched) if candidates else None
     decision = decide(
         candidates,
-        limit,
+        scale.threshold,
         margin=policy.find_margin(),
         searched=searched,
         stage=stage.name,
-        fpir=fpir,
+        scale=scale,
     )
     shown = max(top_k, _RIVALS) if decision.status is Status.AMBIGUOUS else top_k
     return replace(decision, candidates=candidates[:shown])

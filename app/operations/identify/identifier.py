@@ -198,6 +198,20 @@ class Identifier:
         done = await self._decide(collection, [probe], replace(options, exclude_face_id=face_id))
         return done.decisions[0], done.model
 
+    async def person(
+        self, collection: str, identity_id: str, options: SearchOptions
+    ) -> tuple[Decision, ModelId]:
+        """Identify the template of an enrolled person among all others; also return the embedder.
+
+        Raises IdentityNotFound, IdentityWithoutFace and EmbedderMismatch.
+        """
+        found = await reading(self._gallery.search.template_of, collection, identity_id)
+        options = replace(
+            options, exclude_identity_id=found.identity_id, probe_examples=found.examples
+        )
+        done = await self._decide(collection, [found.probe], options)
+        return done.decisions[0], done.model
+
     async def _decide_on_seen(
         self,
         collection: str,

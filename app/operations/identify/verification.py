@@ -8,7 +8,7 @@ from app.gallery.records import Identity
 from app.operations.enroll.photo_subject import PassedOver
 from app.operations.policy.rate_claims import RateReason
 from app.operations.policy.rate_scale import RateScale
-from app.recognition.types import DetectedFace, FaceQuality, ModelId
+from app.recognition.types import DetectedFace, EmbeddedFace, FaceQuality, ModelId
 from models.evaluation.calibration.similarity_map import ErrorRate
 
 
@@ -23,16 +23,23 @@ class VerifyStatus(StrEnum):
 class Comparison:
     """The similarity of two faces, or of a face and a person; None where it is withheld.
 
-    `faces` are those of photos (none of an embedding or of what is enrolled), `indices` their
-    places among all faces of their photos, largest first, and `qualities` their qualities.
-    `threshold` is the similarity that would be a match, and `scale` has the rates around it.
+    `embedded` are the faces of photos (none of an embedding or of what is enrolled), and `indices`
+    their places among all faces of their photos, largest first. `threshold` is the similarity that
+    would be a match, and `scale` has the rates around it.
     """
 
     indices: tuple[int, ...]
-    faces: tuple[DetectedFace, ...]
-    qualities: tuple[FaceQuality, ...]
+    embedded: tuple[EmbeddedFace, ...]
     similarity: float | None
     scale: RateScale
+
+    @property
+    def faces(self) -> tuple[DetectedFace, ...]:
+        return tuple(one.face for one in self.embedded)
+
+    @property
+    def qualities(self) -> tuple[FaceQuality, ...]:
+        return tuple(one.quality for one in self.embedded)
 
     @property
     def threshold(self) -> float:

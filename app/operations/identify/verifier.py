@@ -36,7 +36,6 @@ from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.disclosure import permitted, shown, shown_from
 from app.operations.policy.rate_claims import RateReason
 from app.operations.policy.rate_scale import RateScale
-from app.operations.policy.thresholds import Thresholds
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import Embedding, FaceQuality, ModelId, cosine
 from app.runtime.gather import together
@@ -185,15 +184,16 @@ class Verifier:
     def _of_probes(self, a: _Read, b: _Read, options: VerifyOptions) -> Verification:
         """Compare faces of photos and embeddings of the caller: nothing is withheld."""
         policy, pairs = self._calibrator.defaults, list(product(a.probes, b.probes))
-        compared: list[tuple[Comparison, float]] = []
+        compared: list[Comparison] = []
         for one, other in pairs:
             # Each of k comparisons has a k-th of the rate.
             doubt = len(pairs) * rate_claims.doubt(one.quality, other.quality)
             limit = policy.for_verify(options.threshold, options.target_fmr, doubt=doubt)
             similarity = cosine(float(one.embedding @ other.embedding))
-            compared.append((_comparison(one, other, similarity, policy, limit), doubt))
-        best, doubt = max(compared, key=lambda found: _lead(found[0]))
-        fmr, why_none = _claimed(policy.fmr(_known(best), doubt=doubt), a, b)
+            scale = RateScale(policy, limit, doubt=doubt)
+            compared.append(_comparison(one, other, similarity, scale))
+        best = max(compared, key=_lead)
+        fmr, why_none = _claimed(best.scale.error_rate(_known(best)), a, b)
         return Verification(
             _lead(best) >= 0,
             best.similarity,
@@ -201,7 +201,7 @@ class Verifier:
             fmr,
             why_none,
             best.faces,
-            comparisons=_in_order(found for found, _ in compared),
+            comparisons=_in_order(compared),
             passed_over=_passed_over(_photos(a, b)),
             model=self._gallery.model,
         )
@@ -224,8 +224,9 @@ class Verifier:
         own = (person.threshold for person in done.people if person is not None)
         limit = max([permitted(wanted, policy), *(limit for limit in own if limit is not None)])
         least = shown_from(policy)
+        scale = RateScale(policy, limit, examples=many, doubt=doubt)
         compared = [
-            _comparison(one, other, shown(pair.similarity, least, limit), policy, limit)
+            _comparison(one, other, shown(pair.similarity, least, limit), scale)
             for (one, other), pair in zip(product(a.items, b.items), done.pairs, strict=True)
         ]
         place = max(range(len(compared)), key=lambda at: done.pairs[at].similarity)
@@ -236,8 +237,7 @@ class Verifier:
         if similarity is None:
             place = 0  # instead of the most similar, which is withheld as well
         else:
-            measured = policy.fmr(similarity, examples=many, doubt=doubt)
-            fmr, why_none = _claimed(measured, a, b)
+            fmr, why_none = _claimed(scale.error_rate(similarity), a, b)
         enrolled_a, enrolled_b = (
             None if person is None else Enrolled(person, _face_shown(read, nearest, similarity), n)
             for read, person, nearest, n in zip(
@@ -268,16 +268,14 @@ def _comparison(
     one: _Probe | None,
     other: _Probe | None,
     similarity: float | None,
-    policy: Thresholds,
-    limit: float,
+    scale: RateScale,
 ) -> Comparison:
     found = [side.face for side in (one, other) if side is not None and side.face is not None]
     return Comparison(
         tuple(face.index for face in found),
-        tuple(face.embedded.face for face in found),
-        tuple(face.embedded.quality for face in found),
+        tuple(face.embedded for face in found),
         similarity,
-        RateScale(policy, limit),
+        scale,
     )
 
 

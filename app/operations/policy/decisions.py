@@ -7,6 +7,7 @@ from app.errors import Reason
 from app.gallery.records import EVERYBODY, Candidate, Identity, PeopleFilter, Searched
 from app.operations.policy.quality_filter import Shortcomings
 from app.operations.policy.rate_claims import RateReason
+from app.operations.policy.rate_scale import RateScale
 from models.evaluation.calibration.similarity_map import ErrorRate
 
 TERMINAL_STAGE = "terminal"
@@ -32,7 +33,8 @@ class SearchOptions:
     terminal lately, and the terminal remembers who is matched now. The result is that of
     `min_revision` of the collection, or of a later one. `exclude_face_id` is an enrolled face that
     is left out. Without `keep_unknown`, unknown faces are not put into the inbox, even where the
-    collection keeps them.
+    collection keeps them. `exclude_identity_id` is an enrolled person who is left out, whose
+    template of `probe_examples` faces is the probe.
     """
 
     top_k: int
@@ -42,6 +44,8 @@ class SearchOptions:
     terminal_id: str | None = None
     min_revision: int | None = None
     exclude_face_id: str | None = None
+    exclude_identity_id: str | None = None
+    probe_examples: int = 1
     keep_unknown: bool = True
 
 
@@ -64,6 +68,7 @@ class Decision:
     reason `rate_reason`. `matched_stage` is the stage of a match, or of an ambiguous decision.
     `unknown_group_id` is the group of unknown faces that the face was put into, if the collection
     keeps them. `shown_from`: candidates below this similarity are left out; see `disclosure`.
+    `scale` has the error rates around the threshold; None if nothing was searched.
     """
 
     status: Status
@@ -81,6 +86,7 @@ class Decision:
     """The reasons as a text, with the remedy."""
     unknown_group_id: str | None = None
     shown_from: float | None = None
+    scale: RateScale | None = None
 
 
 def rejected(why: Shortcomings, threshold: float) -> Decision:
@@ -110,7 +116,7 @@ def decide(
     margin: float,
     searched: Searched,
     stage: int | str | None = None,
-    fpir: ErrorRate | None = None,
+    scale: RateScale | None = None,
 ) -> Decision:
     """Decide for the nearest person, if they are near enough and no other person is as near.
 
@@ -118,6 +124,7 @@ def decide(
     ambiguous if another person reaches the search's threshold less than `margin` behind; and if the
     nearest person does not reach their own threshold while another does, as it may be either.
     """
+    fpir = scale.error_rate(candidates[0].similarity) if scale and candidates else None
     near = [found for found in candidates if found.similarity >= threshold_of(found, threshold)]
     if not near:
         status = Status.UNKNOWN
@@ -138,6 +145,7 @@ def decide(
         matched_stage=None if status is Status.UNKNOWN else stage,
         fpir=fpir,
         rate_reason=_rate_reason(candidates, fpir),
+        scale=scale,
     )
 
 

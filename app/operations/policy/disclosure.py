@@ -88,8 +88,8 @@ def disclosed(decision: Decision, policy: Thresholds) -> Decision:
     )
     if candidates:
         similarity, rate = candidates[0].similarity, decision.fpir
-        if rate is not None:
-            rate = policy.fpir(similarity, decision.searched)
+        if rate is not None and decision.scale is not None:
+            rate = decision.scale.error_rate(similarity)
         return replace(
             decision, candidates=candidates, similarity=similarity, fpir=rate, shown_from=least
         )

@@ -5,27 +5,34 @@ from math import nextafter
 
 from app.gallery.records import Searched
 from app.operations.policy.thresholds import Thresholds
+from models.evaluation.calibration.similarity_map import ErrorRate
 
 
 @dataclass(frozen=True, slots=True)
 class RateScale:
     """The error rates around a decision by `policy` at `threshold`, a similarity.
 
-    The rate is the FPIR among those `searched`; of a 1:1 comparison (None) it is the FMR.
+    The rate is the FPIR among those `searched`; of a 1:1 comparison (None) it is the FMR of a
+    person with this number of `examples`. `doubt` is the factor by which strangers match more often
+    than was measured.
     """
 
     policy: Thresholds
     threshold: float
     searched: Searched | None = None
+    examples: int = 1
+    doubt: float = 1
+
+    def error_rate(self, similarity: float) -> ErrorRate | None:
+        """The rate at which strangers are at least this similar; None without a calibration."""
+        if self.searched is None:
+            return self.policy.fmr(similarity, examples=self.examples, doubt=self.doubt)
+        return self.policy.fpir(similarity, self.searched, doubt=self.doubt)
 
     def rate_of_similarity(self, similarity: float) -> float | None:
-        """The rate at which strangers are at least this similar; None without a calibration."""
-        if self.policy.map is None:
-            return None
-        if self.searched is None:
-            return self.policy.map.fmr(similarity).value
-        people, faces = self.searched.people, self.searched.faces
-        return self.policy.map.fpir(similarity, people=people, faces=faces).value
+        """The value of `error_rate`, 0 to 1."""
+        rate = self.error_rate(similarity)
+        return None if rate is None else rate.value
 
     def ratio(self, similarity: float, own_threshold: float | None = None) -> float | None:
         """The rate at this similarity, divided by the rate at which the decision was taken.

@@ -78,11 +78,12 @@ class Thresholds:
         *,
         searched: Searched,
         looks: int = 1,
+        doubt: float = 1,
     ) -> float:
         """The threshold of a 1:N search among those `searched`.
 
-        If it is one of several `looks`, they share the rate. Raises ThresholdRequired when there is
-        neither a similarity nor a calibration.
+        If it is one of several `looks`, they share the rate. `doubt` is as for `for_verify`. Raises
+        ThresholdRequired when there is neither a similarity nor a calibration.
         """
         if threshold is not None:
             return threshold
@@ -90,13 +91,13 @@ class Thresholds:
             return self.identify
         rates = self._map("IDENTIFY")
         found = rates.identification_threshold(
-            (target_fpir or self.target_fpir) / looks,
+            (target_fpir or self.target_fpir) / looks / doubt,
             people=searched.people,
             faces=searched.faces,
         )
         if target_fpir is None and self.cautious:
             each = max(1.0, searched.faces / max(1, searched.people))
-            return max(found, self.for_verify(examples=each))
+            return max(found, self.for_verify(examples=each, doubt=doubt))
         return found
 
     def require_identify(self, threshold: float | None, target_fpir: float | None) -> None:
@@ -152,24 +153,22 @@ class Thresholds:
         """
         if self.map is None:
             return None
-        rate = self.map.fmr(similarity, examples=examples)
-        return replace(
-            rate,
-            value=min(1.0, doubt * rate.value),
-            low=min(1.0, doubt * rate.low),
-            high=min(1.0, doubt * rate.high),
-        )
+        return _doubted(self.map.fmr(similarity, examples=examples), doubt)
 
     def gain(self, examples: int) -> float:
         """Factor by which strangers match a person with this number of examples more often than one
         with a single example; 1 without a calibration."""
         return 1.0 if self.map is None else self.map.gain(examples)
 
-    def fpir(self, similarity: float, searched: Searched) -> ErrorRate | None:
-        """The chance that a stranger is at least this similar to one of those searched."""
+    def fpir(self, similarity: float, searched: Searched, *, doubt: float = 1) -> ErrorRate | None:
+        """The chance that a stranger is at least this similar to one of those searched.
+
+        `doubt` is as for `for_verify`.
+        """
         if self.map is None:
             return None
-        return self.map.fpir(similarity, people=searched.people, faces=searched.faces)
+        rate = self.map.fpir(similarity, people=searched.people, faces=searched.faces)
+        return _doubted(rate, doubt)
 
     def _map(self, setting: str) -> SimilarityMap:
         if self.map is None:
@@ -182,6 +181,17 @@ class Thresholds:
             f"the error rates of {self.embedder} were not measured, so it has no default threshold",
             settings=[f"VULTUS_THRESHOLDS__{name}" for name in settings],
         )
+
+
+def _doubted(rate: ErrorRate, doubt: float) -> ErrorRate:
+    if doubt == 1:
+        return rate
+    return replace(
+        rate,
+        value=min(1.0, doubt * rate.value),
+        low=min(1.0, doubt * rate.low),
+        high=min(1.0, doubt * rate.high),
+    )
 
 
 def _first(chosen: float | None, otherwise: float | None) -> float | None:
