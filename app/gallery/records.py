@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
+from uuid import UUID, uuid5
 
 from app.gallery.collection_options import DEFAULT_OPTIONS, CollectionOptions, OptionsPatch
 from app.gallery.people.consent_records import ConsentFilter, NewConsent
@@ -28,6 +29,15 @@ def _compose(record: object, *names: str) -> None:
 
 def _by_name(record: "NewIdentity | IdentityChanges") -> dict[str, Any]:
     return {own.name: getattr(record, own.name) for own in fields(record)}
+
+
+_IMAGES: Final = UUID("7d1c9a8e-54b3-5f0e-9c2a-3f6b8e1d4a70")
+"""The namespace of the ids of photos. Never changed: callers keep the ids."""
+
+
+def image_id(image_sha256: str) -> str:
+    """The id of a photo: a UUID of version 5 (RFC 9562, 5.5) that follows from its SHA-256."""
+    return str(uuid5(_IMAGES, image_sha256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +145,16 @@ class Face:
     """Enrolled although a guard advised against it."""
     has_crop: bool = False
     """A crop of it is kept."""
+    image_width: int | None = None
+    image_height: int | None = None
+    """Size of the upright photo in pixels, where it is known."""
+    image_label: str | None = None
+    """What the caller called the photo."""
+
+    @property
+    def image_id(self) -> str | None:
+        """The id of the photo: the same for all faces of one file, and in all collections."""
+        return None if self.image_sha256 is None else image_id(self.image_sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +184,10 @@ class NewFace:
     """What it shall be called; None: any id."""
     sealed_crop: bytes | None = None
     """Sealed for `face_id`; kept if the collection keeps crops."""
+    image_size: tuple[int, int] | None = None
+    """Width and height of the upright photo in pixels."""
+    image_label: str | None = None
+    """What the caller calls the photo."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -33,6 +34,18 @@ def test_enrolled_person_is_answered_whole(enroll: Enroll) -> None:
     assert 0 <= x1 < x2 <= 512
     assert 0 <= y1 < y2 <= 512
     assert body["rejected"] == []
+
+
+def test_what_is_known_of_a_photo_is_kept_with_its_face(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    enroll("astronaut", image_label="door 3/é.jpg")
+    (face,) = client.get(f"/v1/collections/{collection}/faces").json()["faces"]
+    assert (face["image_width"], face["image_height"]) == (512, 512)
+    assert face["image_label"] == "door 3/é.jpg"
+    assert UUID(face["image_id"]).version == 5
+    refused = enroll("astronaut", image_label="x" * 257)
+    problem(refused, 422, "invalid_request")
 
 
 def test_json_with_base64_enrolls_as_a_form_does(client: TestClient, collection: str) -> None:

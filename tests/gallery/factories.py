@@ -73,6 +73,8 @@ def new_face(embedding: Embedding, *, photo: str | None = None) -> NewFace:
         detection_score=0.5,
         image_sha256=photo or uuid4().hex * 2,
         quality=62.5,
+        image_size=(640, 480),
+        image_label="door/1.jpg",
     )
 
 

@@ -38,6 +38,16 @@ class FaceBody(Answer):
     detection_score: float | None
     quality: QualityScore | None
     image_sha256: str | None
+    image_id: str | None = Field(
+        description="The id of the photo, a UUID that follows from `image_sha256`: the same for "
+        "all faces of one file."
+    )
+    image_width: int | None = Field(
+        description="Of the upright photo, in pixels, as `box`; null where it is not known: of "
+        "embeddings that were sent, and of faces from before it was kept."
+    )
+    image_height: int | None
+    image_label: str | None = Field(description="As it was sent with the photo.")
     forced: bool = Field(description="Enrolled although a guard advised against it.")
     has_crop: bool = Field(description="A crop of it is kept, which `GET .../crop` returns.")
     created_at: datetime

@@ -78,6 +78,7 @@ class BatchItemBody(NewPersonFields, PhotoRules):
                 self.quality_filter or defaults.quality_filter,
                 self.force,
                 self.detection(),
+                self.image_label,
             ),
             self.guards,
         )

@@ -302,6 +302,9 @@ def _record(identity_id: str, face: NewFace, *, forced: bool) -> Face:
         quality=face.quality,
         forced=forced,
         has_crop=face.sealed_crop is not None,
+        image_width=None if face.image_size is None else face.image_size[0],
+        image_height=None if face.image_size is None else face.image_size[1],
+        image_label=face.image_label,
     )
 
 
@@ -331,6 +334,9 @@ def _face_row(face: NewFace, record: Face) -> FaceRow:
             "quality": face.quality,
             "image_sha256": face.image_sha256,
             "forced": record.forced,
+            "image_width": record.image_width,
+            "image_height": record.image_height,
+            "image_label": record.image_label,
             "created_at": record.created_at,
         },
         None if face.next_embedding is None else to_bytes(face.next_embedding),

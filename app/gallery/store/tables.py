@@ -325,6 +325,11 @@ class FaceTable(_Public, _OfCollection, _Embedded, Table):
     image_sha256: Mapped[str | None] = mapped_column(String(64))
     forced: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     """Enrolled although a guard advised against it."""
+    image_width: Mapped[int | None] = mapped_column(Integer)
+    image_height: Mapped[int | None] = mapped_column(Integer)
+    """Of the upright photo, in pixels; null where no photo was seen, or before it was kept."""
+    image_label: Mapped[str | None] = mapped_column(String(256))
+    """What the caller called the photo."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic import StringConstraints as Text
 
 from app.gallery.people.consent_records import ConsentBasis
@@ -91,3 +91,7 @@ class FaceLine(Line):
     quality: QualityScore | None = None
     forced: bool = False
     """Since format 2."""
+    image_width: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+    image_height: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+    image_label: NameText | None = None
+    """Since format 4."""

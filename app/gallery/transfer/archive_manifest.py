@@ -20,9 +20,9 @@ from app.gallery.transfer.archive_lines import Line, Moment
 from app.gallery.value_types import CollectionName, RetentionSeconds, no_nul
 
 FORMAT = "vultus-gallery"
-VERSION: Final = 3
-"""What is written; 1, without qualities, options and calibrations, and 2, without consents, are
-read as well."""
+VERSION: Final = 4
+"""What is written; 1, without qualities, options and calibrations, 2, without consents, and 3,
+without facts of photos, are read as well."""
 MANIFEST = "manifest.json"
 PARTS = ("identities.jsonl", "faces.jsonl", "embeddings.npy")
 """Members of a collection, in the order in which they are written and listed."""
@@ -76,7 +76,7 @@ class CollectionEntry(Line):
 
 class Manifest(Line):
     format: Literal["vultus-gallery"]
-    format_version: Literal[1, 2, 3]
+    format_version: Literal[1, 2, 3, 4]
     vultus_version: str
     created_at: Moment
     collections: tuple[CollectionEntry, ...]

@@ -12,10 +12,12 @@ class EnrollOptions:
 
     `faces` is the rule for photos of several faces, `quality_filter` the quality that a face must
     have. With `force`, a face that the guards refuse is enrolled, and marked as forced.
-    `detection`: how faces are found.
+    `detection`: how faces are found. `image_label`: what the caller calls the photos, which is kept
+    with their faces.
     """
 
     faces: FaceRule = FaceRule.SINGLE
     quality_filter: QualityFilter = QualityFilter.AUTO
     force: bool = False
     detection: Detection = BY_SETTINGS
+    image_label: str | None = None

@@ -326,6 +326,8 @@ class Enroller:
                 next_embedding=embedded.next_embedding,
                 face_id=face_id,
                 sealed_crop=sealed,
+                image_size=(photo.size.width, photo.size.height),
+                image_label=options.image_label,
             ),
             subject.passed_over,
         )

@@ -20,7 +20,8 @@ def test_faces_outlive_the_way_back_and_forward(database: Database) -> None:
     gallery = new_gallery(database)
     gallery.open()
     gallery.collections.update(COLLECTION, CollectionChanges(options={"crops": {"keep": True}}))
-    face = replace(new_face(unit_vector(1)), face_id="a" * 32, sealed_crop=b"sealed")
+    known_then = replace(new_face(unit_vector(1)), image_size=None, image_label=None)
+    face = replace(known_then, face_id="a" * 32, sealed_crop=b"sealed")
     identity, (enrolled,) = gallery.people.enroll(COLLECTION, NewIdentity(), [face])
     assert getattr(enrolled, "id", None) == "a" * 32
     assert count_crops(database) == 1

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC
 from functools import partial
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -45,6 +46,7 @@ def test_added_face_is_as_given(gallery: Gallery, database: Database) -> None:
         "c" * 64,
     )
     assert face.quality == given.quality == 62.5
+    assert (face.image_width, face.image_height, face.image_label) == (640, 480, "door/1.jpg")
     assert face.created_at.tzinfo is UTC
     with database.reading() as session:
         (row,) = session.query(FaceTable).all()
@@ -216,3 +218,17 @@ def test_unknown_deleted_and_foreign_faces_are_not_found(gallery: Gallery) -> No
     assert gallery.collections.get(COLLECTION) == before
     probe = gallery.faces.probe_of(COLLECTION, kept)
     assert probe.by_digest[MODEL.digest].tobytes() == (-PROBE).tobytes()
+
+
+def test_faces_of_one_photo_have_one_image_id_anywhere(gallery: Gallery) -> None:
+    gallery.collections.create("other", None)
+    ids: dict[tuple[str, str], str | None] = {}
+    for collection, photo in ((COLLECTION, "a"), ("other", "a"), (COLLECTION, "b")):
+        face = new_face(unit_vector(len(ids)), photo=photo * 64)
+        _, (made,) = gallery.people.enroll(collection, NewIdentity(), [face])
+        assert isinstance(made, Face)
+        ids[collection, photo] = made.image_id
+    assert ids[COLLECTION, "a"] == ids["other", "a"] != ids[COLLECTION, "b"]
+    # Callers keep these ids, so that they may never change.
+    assert ids[COLLECTION, "a"] == "82506ade-b619-5911-bda9-c61503b55722"
+    assert UUID(ids[COLLECTION, "a"]).version == 5

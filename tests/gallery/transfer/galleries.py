@@ -148,6 +148,9 @@ def rows(database: Database, *, calibrations: bool = True) -> Rows:
                 row.quality,
                 row.forced,
                 row.image_sha256,
+                row.image_width,
+                row.image_height,
+                row.image_label,
                 row.created_at,
             )
             for row in faces

@@ -120,9 +120,9 @@ def test_missing_member_is_named(name: str, archive: Path, refused: Refused) -> 
 
 def test_newer_format_asks_for_an_upgrade(archive: Path, refused: Refused) -> None:
     members = members_of(archive)
-    newer = {**manifest_of(members), "format_version": 4, "something": "new"}
+    newer = {**manifest_of(members), "format_version": 5, "something": "new"}
     put_together(archive, with_manifest(members, newer))
-    refused("format 4, this version reads up to")
+    refused("format 5, this version reads up to")
 
 
 def test_compressed_archive_is_refused_before_it_grows(archive: Path, refused: Refused) -> None:

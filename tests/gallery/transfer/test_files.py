@@ -35,7 +35,7 @@ from tests.gallery.transfer.galleries import rows
 def test_archive_is_read_with_nothing_of_ours(source: Database, archive: Path) -> None:
     members = members_of(archive)
     told = manifest_of(members)
-    assert (told["format"], told["format_version"]) == ("vultus-gallery", 3)
+    assert (told["format"], told["format_version"]) == ("vultus-gallery", 4)
     assert told["vultus_version"] == __version__
     assert [entry["name"] for entry in told["collections"]] == ["default", "staff", "empty"]
     listed = [member for entry in told["collections"] for member in entry["members"]]

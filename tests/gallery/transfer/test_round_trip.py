@@ -87,11 +87,26 @@ def test_archive_of_the_first_format_arrives_without_what_came_later(
         assert {row.quality for row in session.query(FaceTable)} == {None}
 
 
+OF_PHOTOS = "image_width", "image_height", "image_label"
+
+
+def test_an_archive_holds_what_is_known_of_a_photo(
+    source: Database, archive: Path, database: Database
+) -> None:
+    import_gallery(database, archive, choose_calibration=as_archived)
+    with database.reading() as session:
+        found = {
+            tuple(getattr(row, name) for name in OF_PHOTOS) for row in session.query(FaceTable)
+        }
+    assert (640, 480, "door/1.jpg") in found
+    assert {row[0] for row in rows(source)["faces"]} == {row[0] for row in rows(database)["faces"]}
+
+
 def as_before(line: dict[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in line.items()
-        if key not in {"quality", "forced", "threshold", "consents"}
+        if key not in {"quality", "forced", "threshold", "consents", *OF_PHOTOS}
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import (
@@ -319,7 +319,7 @@ def test_an_embedding_in_the_clear_is_not_accepted(
     with tampering(connect()) as session:
         session.execute(
             update(FaceTable)
-            .where(FaceTable.number == session.scalars(select(FaceTable.number)).first())
+            .where(FaceTable.number == session.scalar(select(func.min(FaceTable.number))))
             .values(embedding=to_bytes(VECTORS[7]))
         )
     other = start()

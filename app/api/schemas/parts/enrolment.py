@@ -5,7 +5,7 @@ from pydantic import AliasPath, ConfigDict, Field
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer, attributes_of
 from app.api.schemas.parts.detection import DetectionFields
-from app.api.schemas.parts.field_types import BoxArray, QualityLevel, QualityScore
+from app.api.schemas.parts.field_types import BoxArray, QualityLevel, QualityScore, ShortText
 from app.api.schemas.parts.person import IdentityBody
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.operations.enroll.enroll_options import EnrollOptions
@@ -22,6 +22,11 @@ class PhotoRules(DetectionFields):
         False,
         description="Enroll also what the guards refuse as another person; noted on the face.",
     )
+    image_label: ShortText | None = Field(
+        None,
+        description="What you call the photos, kept with their faces; several faces may share it.",
+        examples=["door-3/2026-01-31.jpg"],
+    )
 
 
 class EnrollFields(PhotoRules):
@@ -30,7 +35,9 @@ class EnrollFields(PhotoRules):
     quality_filter: QualityLevel = QualityFilter.AUTO
 
     def options(self) -> EnrollOptions:
-        return EnrollOptions(self.faces, self.quality_filter, self.force, self.detection())
+        return EnrollOptions(
+            self.faces, self.quality_filter, self.force, self.detection(), self.image_label
+        )
 
 
 class EnrolledFaceBody(Answer):
