@@ -71,6 +71,13 @@ def test_no_similarity_at_all_is_reached_by_everybody() -> None:
 
 
 @pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("ratio", [0.04, None])
+def test_a_photo_and_itself_are_certain(scale: Scale, ratio: float | None) -> None:
+    assert scale.of(ratio, similarity=1 - 1e-7, threshold=0.5, is_match=True) == 1
+    assert scale.of(ratio, similarity=1.0, threshold=1.0, is_match=True) == 1
+
+
+@pytest.mark.parametrize("scale", SCALES)
 def test_without_error_rates_it_is_linear_in_the_cosine(scale: Scale) -> None:
     def of(cosine: float) -> float:
         return scale.of(None, similarity=cosine, threshold=0.6, is_match=cosine >= 0.6)
@@ -80,5 +87,3 @@ def test_without_error_rates_it_is_linear_in_the_cosine(scale: Scale) -> None:
     assert of(0.6) == scale.default
     assert of(0.8) == pytest.approx(scale.default + (1 - scale.default) / 2)
     assert of(1.0) == 1
-    certain = scale.of(None, similarity=1.0, threshold=1.0, is_match=True)
-    assert certain == scale.default
