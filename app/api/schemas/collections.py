@@ -11,6 +11,7 @@ from app.api.schemas.parts.field_types import CollectionName, LongText, Schema
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.photo_faces import ModelBody
 from app.gallery.records import UNSET, CollectionChanges
+from app.gallery.value_types import MAX_COLLECTION_NAME
 
 
 class NewCollectionBody(Schema):
@@ -24,7 +25,7 @@ class NewCollectionBody(Schema):
 
 class CollectionsQuery(PageQuery):
     q: str | None = Field(
-        None, max_length=64, description="The name begins so; case does not count."
+        None, max_length=MAX_COLLECTION_NAME, description="The name begins so; case does not count."
     )
 
 

@@ -39,6 +39,8 @@ def _exact(length: int) -> String:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
+# SQLite checks no lengths, and could change one only by writing the table again.
+CollectionName = String(64).with_variant(String(255), "postgresql")
 Exact128, Exact256, Exact258 = _exact(128), _exact(256), _exact(258)
 
 
@@ -83,7 +85,7 @@ class CollectionTable(Table):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     number: Mapped[int] = mapped_column(Number, primary_key=True)
-    name: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(CollectionName, unique=True)
     description: Mapped[str | None] = mapped_column(Text)
     embedder: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
@@ -640,7 +642,7 @@ class AuditLineTable(Table):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     principal: Mapped[str] = mapped_column(String(128))
     action: Mapped[str] = mapped_column(String(32))
-    collection: Mapped[str | None] = mapped_column(String(64))
+    collection: Mapped[str | None] = mapped_column(CollectionName)
     identity_id: Mapped[str | None] = mapped_column(String(32))
     receipt_id: Mapped[str | None] = mapped_column(String(32))
     request_id: Mapped[str | None] = mapped_column(String(64))
