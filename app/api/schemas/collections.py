@@ -49,8 +49,9 @@ class PatchCollectionBody(Schema):
 class CollectionBody(Answer):
     name: str
     description: str | None
-    identity_count: int
-    face_count: int
+    identity_count: int = Field(description="People, without those who are anonymous.")
+    anonymous_count: int = Field(description="Anonymous people.")
+    face_count: int = Field(description="Faces of all people, anonymous ones too.")
     unknown_count: int = Field(description="Groups in the inbox of unknown faces.")
     unknown_face_count: int = Field(description="Faces in these groups.")
     held_count: int = Field(description="People under a legal hold, who are not erased.")

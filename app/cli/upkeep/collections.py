@@ -46,7 +46,7 @@ def delete(name: str, *, yes: bool, as_json: bool) -> None:
         found = collection_named(database, name)
         if not yes:
             typer.confirm(
-                f"Delete {plain(name)} with {found.identity_count:,} people and "
+                f"Delete {plain(name)} with {found.people_count:,} people and "
                 f"{found.face_count:,} faces? There is no way back.",
                 abort=True,
                 err=True,

@@ -209,6 +209,7 @@ class IdentityTable(_Public, _OfCollection, Table):
         Index(None, "collection_number", "name"),
         Index(None, "collection_number", "name_folded"),
         Index(None, "collection_number", "external_id_folded"),
+        Index(None, "collection_number", "anonymous", "number"),
         Index(None, "expires_at"),
         Index(None, "consent_until"),
         {"sqlite_autoincrement": True},
@@ -232,6 +233,8 @@ class IdentityTable(_Public, _OfCollection, Table):
     consent_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the last of their consents ends; from then on they are as expired. None: never, or
     they have none."""
+    anonymous: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """Without a name and an external_id; see `Identity.anonymous`."""
 
 
 class ConsentTable(_Public, Table):
