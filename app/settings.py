@@ -487,6 +487,21 @@ class CompreFaceSettings(_Group):
     )
 
 
+class DeepStackSettings(_Group):
+    """The API of DeepStack."""
+
+    quality_filter: Literal["none", "floor", "low", "auto", "medium", "high"] = Field(
+        "low",
+        description="How good a face must be that is registered through the API of DeepStack, as "
+        "`quality_filter` of /v1.",
+    )
+    guards: bool = Field(
+        False,
+        description="Refuse photos through the API of DeepStack that seem to show another person "
+        "than their userid, as /v1 does.",
+    )
+
+
 class ConsoleSettings(_Group):
     """Console."""
 
@@ -684,6 +699,7 @@ class Settings(BaseSettings):
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     mqtt: MqttSettings = Field(default_factory=MqttSettings)
     compreface: CompreFaceSettings = Field(default_factory=CompreFaceSettings)
+    deepstack: DeepStackSettings = Field(default_factory=DeepStackSettings)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     docs: DocsSettings = Field(default_factory=DocsSettings)
     tls: TlsSettings = Field(default_factory=TlsSettings)

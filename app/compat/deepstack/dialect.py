@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from app.api.edge.api_paths import is_below
 from app.api.problem import Problem
+from app.compat.deepstack.refusals import worded
+from app.compat.deepstack.routes import faces, people, server
 from app.compat.dialect import Dialect
 
-_PREFIX = "/v1/vision"
+_PREFIXES = ("/v1/vision", "/v1/status", "/v1/server")
+_PHOTOS = frozenset({"/v1/vision/face", "/v1/vision/face/recognize", "/v1/vision/face/match"})
 
 
 class DeepStack(Dialect):
@@ -19,14 +21,14 @@ class DeepStack(Dialect):
 
     def owns(self, path: str, headers: Headers) -> bool:
         del headers
-        return is_below(path, _PREFIX)
+        return any(is_below(path, prefix) for prefix in _PREFIXES)
 
     def routers(self) -> Sequence[APIRouter]:
-        return ()
+        return faces.router, people.router, server.router
 
     def answer(self, problem: Problem) -> Response:
-        return JSONResponse(
-            {"success": False, "error": problem.detail, "duration": 0},
-            status_code=problem.status,
-            headers=dict(problem.headers),
-        )
+        return worded(problem)
+
+    def brings_photos(self, method: str, path: str, headers: Headers) -> bool:
+        del headers
+        return method == "POST" and path.rstrip("/") in _PHOTOS

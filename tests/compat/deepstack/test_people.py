@@ -1,0 +1,144 @@
+"""People who are registered, listed and deleted."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import ImageFilter
+
+from tests.api.conftest import image, photo
+from tests.compat.deepstack.conftest import Speaker
+from tests.kit.photos import encoded, opened
+
+
+def _people(admin: TestClient, speaker: Speaker) -> list[dict[str, Any]]:
+    listed = admin.get(f"/v1/collections/{speaker.collection}/identities").json()
+    people: list[dict[str, Any]] = listed["identities"]
+    return people
+
+
+def test_registration_adds_to_those_before(admin: TestClient, speaker: Speaker) -> None:
+    first = speaker.post("/register", "astronaut", userid="Ada").json()
+    again = speaker.post("/register", "astronaut_again", userid="Ada").json()
+    assert (first["success"], first["message"]) == (True, "face added")
+    assert (again["success"], again["message"]) == (True, "face updated")
+    (person,) = _people(admin, speaker)
+    assert (person["name"], person["external_id"]) == ("Ada", "Ada")
+    assert person["face_count"] == 2
+
+
+def test_several_photos_are_registered_at_once(admin: TestClient, speaker: Speaker) -> None:
+    speaker.register("Ada", "astronaut", "astronaut_again", "coffee")
+    (person,) = _people(admin, speaker)
+    assert person["face_count"] == 2
+
+
+def test_same_photo_is_kept_once(admin: TestClient, speaker: Speaker) -> None:
+    for _ in range(2):
+        speaker.register("Ada", "astronaut")
+    (person,) = _people(admin, speaker)
+    assert person["face_count"] == 1
+
+
+def test_largest_face_is_registered(speaker: Speaker) -> None:
+    speaker.register("the largest", "group")
+    assert speaker.userids("group") == ["the largest", "unknown"]
+
+
+def test_photos_without_a_face_register_nobody(speaker: Speaker) -> None:
+    answer = speaker.post("/register", "coffee", userid="Ada")
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "no face detected"
+    assert speaker.listed() == []
+
+
+def test_face_that_is_not_good_enough_has_its_reason(speaker: Speaker) -> None:
+    answer = speaker.client.post(
+        "/v1/vision/face/register",
+        data={**speaker.own, "userid": "Ada"},
+        files={"image": _blurred()},
+    )
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("no face detected: ")
+    assert speaker.listed() == []
+
+
+@pytest.mark.parametrize("fields", [{}, {"userid": ""}, {"userid": " "}])
+@pytest.mark.parametrize("path", ["/register", "/delete"])
+def test_userid_is_needed(speaker: Speaker, path: str, fields: dict[str, str]) -> None:
+    answer = speaker.post(path, "astronaut", **fields)
+    assert answer.status_code == 400
+    assert answer.json() == {"success": False, "error": "userid not specified", "duration": 0}
+
+
+@pytest.mark.parametrize("userid", ["unknown", "Unknown", "x" * 257, "a\0b"])
+def test_other_userids_are_refused(speaker: Speaker, userid: str) -> None:
+    answer = speaker.post("/register", "astronaut", userid=userid)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("userid must ")
+    assert speaker.listed() == []
+
+
+def test_list_may_be_asked_for_by_get(keyed: TestClient, speaker: Speaker) -> None:
+    speaker.register("Ada", "astronaut")
+    answer = keyed.get("/v1/vision/face/list", headers={"x-api-key": speaker.own["api_key"]})
+    assert answer.status_code == 200
+    assert answer.json()["faces"] == ["Ada"]
+
+
+def test_people_of_the_own_api_go_by_their_key_and_else_by_their_name(
+    admin: TestClient, speaker: Speaker
+) -> None:
+    path = f"/v1/collections/{speaker.collection}/identities"
+    by_key = {"name": "Eileen Collins", "external_id": "emp-1"}
+    assert admin.post(path, data=by_key, files=image("astronaut", "images")).status_code == 201
+    by_name = {"name": "Grace"}
+    assert admin.post(path, data=by_name, files=image("hopper", "images")).status_code == 201
+    assert speaker.listed() == ["emp-1", "Grace"]
+    assert set(speaker.userids("group")) == {"emp-1", "Grace"}
+    assert speaker.post("/register", "hopper_again", userid="Grace").json()["message"] == (
+        "face updated"
+    )
+    for userid in ("emp-1", "Grace"):
+        assert speaker.post("/delete", userid=userid).json()["success"] is True
+    assert speaker.listed() == []
+
+
+def test_deleted_people_are_unknown_at_once(speaker: Speaker) -> None:
+    speaker.register("Ada", "astronaut")
+    assert speaker.userids("astronaut_again") == ["Ada"]
+    answer = speaker.post("/delete", userid="Ada")
+    assert answer.status_code == 200
+    assert answer.json()["success"] is True
+    assert speaker.userids("astronaut_again") == ["unknown"]
+
+
+def test_deletion_of_nobody_is_a_success(speaker: Speaker) -> None:
+    answer = speaker.post("/delete", userid="nobody")
+    assert answer.status_code == 200
+    assert answer.json()["success"] is True
+
+
+def test_all_namesakes_are_deleted(admin: TestClient, speaker: Speaker) -> None:
+    path = f"/v1/collections/{speaker.collection}/identities"
+    for name in ("astronaut", "hopper"):
+        made = admin.post(path, data={"name": "Ada"}, files=image(name, "images"))
+        assert made.status_code == 201
+    assert speaker.listed() == ["Ada"]
+    speaker.post("/delete", userid="Ada")
+    assert speaker.listed() == []
+
+
+def test_held_people_are_not_deleted(admin: TestClient, speaker: Speaker) -> None:
+    speaker.register("Ada", "astronaut")
+    person = f"/v1/collections/{speaker.collection}/identities/ext:Ada"
+    assert admin.put(f"{person}/hold", json={"reason": "a case"}).status_code in {200, 201}
+    answer = speaker.post("/delete", userid="Ada")
+    assert answer.status_code == 400
+    assert answer.json()["success"] is False
+    assert speaker.listed() == ["Ada"]
+    assert admin.delete(f"{person}/hold").status_code in {200, 204}
+
+
+def _blurred() -> bytes:
+    return encoded(opened(photo("astronaut")).filter(ImageFilter.GaussianBlur(4)))
