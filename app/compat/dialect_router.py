@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
-from app.api.granted import Wanted, require_granted
+from app.api.granted import NO_KEY, Wanted, require_granted
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -37,7 +37,7 @@ class DialectRouter(APIRouter):
                 path,
                 handle,
                 methods=[method],
-                dependencies=[] if right is None else [Depends(require_granted(right))],
+                dependencies=[] if right in (None, NO_KEY) else [Depends(require_granted(right))],
                 response_model=None,
                 include_in_schema=False,
             )

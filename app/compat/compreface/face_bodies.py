@@ -52,7 +52,7 @@ class Shown:
         """Return a face as a body of this kind; `more` are fields that are none of a photo's."""
         options = self.options
         return kind(
-            box=_box(face),
+            box=_box(face, face.score if options.detect_faces else 1.0),
             landmarks=_points(face) if "landmarks" in options.plugins else None,
             embedding=self._embedding(face, embedding),
             execution_time=self._times() if options.with_status else None,
@@ -87,10 +87,10 @@ def rounded(value: float) -> float:
     return floor(value * _STEPS + 0.5) / _STEPS
 
 
-def _box(face: DetectedFace) -> BoxBody:
+def _box(face: DetectedFace, probability: float) -> BoxBody:
     left, top, right, bottom = (max(0, round(edge)) for edge in face.box)
     return BoxBody(
-        probability=rounded(min(1.0, face.score)),
+        probability=rounded(min(1.0, probability)),
         x_min=left,
         y_min=top,
         # A face of less than a pixel has a box all the same.

@@ -76,8 +76,6 @@ class PersonLine(Line):
     threshold: Similarity | None = None
     consents: tuple[ConsentLine, ...] = ()
     """Since format 3."""
-    anonymous: bool = False
-    """Since format 4."""
 
 
 class FaceLine(Line):

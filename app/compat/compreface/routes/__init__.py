@@ -6,10 +6,14 @@ from fastapi import APIRouter
 
 from app.compat.compreface.routes import (
     detection,
+    embeddings,
+    examples,
     faces,
     images,
+    recognition,
     sizes,
     subjects,
+    verification,
 )
 
 ROUTERS: Sequence[APIRouter] = (
@@ -17,5 +21,9 @@ ROUTERS: Sequence[APIRouter] = (
     subjects.router,
     faces.router,
     images.router,
+    recognition.router,
+    examples.router,
+    embeddings.router,
     detection.router,
+    verification.router,
 )
