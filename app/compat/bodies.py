@@ -1,6 +1,7 @@
 """Bodies as clients of other services send them: fields beyond those that count are ignored."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -25,11 +26,7 @@ async def read_sent(request: Request) -> SentForm:
     content_type = request.headers.get("content-type", "")
     media_type = media_type_of(content_type)
     if media_type == "multipart/form-data":
-        most = services_of(request).settings.limits.max_images
-        read = await parse_form(
-            request.stream(), content_type, lambda charset: OpenForm(charset, max_files=most)
-        )
-        return read.form
+        return await _read_multipart(request, content_type)
     body = await read_bytes(request, most=MAX_TEXT_BYTES)
     if not body:
         return SentForm()
@@ -38,6 +35,24 @@ async def read_sent(request: Request) -> SentForm:
     raise UnsupportedMediaType(
         f"content-type is {shown(media_type)}; send multipart/form-data or {URLENCODED}"
     )
+
+
+async def _read_multipart(request: Request, content_type: str) -> SentForm:
+    body = request.stream()
+    first = await anext(body, b"")
+    if not first:
+        return SentForm()  # a form of no fields, as some clients send it
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield first
+        async for chunk in body:
+            yield chunk
+
+    most = services_of(request).settings.limits.max_images
+    read = await parse_form(
+        chunks(), content_type, lambda charset: OpenForm(charset, max_files=most)
+    )
+    return read.form
 
 
 async def read_json(request: Request, *, most: int | None = None) -> object:

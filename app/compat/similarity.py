@@ -9,6 +9,9 @@ docs/compat/similarity.md says what the numbers mean.
 from dataclasses import dataclass
 from math import inf
 
+import numpy as np
+
+_IDENTICAL = 1 - 1e-6
 _JUST_BELOW = 1e-4
 """What may not look like a match stays this far below the default, also after rounding."""
 
@@ -27,7 +30,10 @@ class Scale:
         `ratio` is r: 1 at the threshold of the decision, less above it; None where the error rates
         were not measured: then s is linear in the cosine `similarity` (-1 to 1), below and above
         the `threshold`. What is no match, also because it is ambiguous, stays below the default.
+        Identical embeddings have 1, although the rate there is an estimate above zero.
         """
+        if is_match and similarity >= _IDENTICAL:
+            return 1.0
         value = self._linear(similarity, threshold) if ratio is None else self._of_ratio(ratio)
         return max(value, self.default) if is_match else min(value, self.default - _JUST_BELOW)
 
@@ -42,11 +48,7 @@ class Scale:
         return 1 / (1 + (1 - self.default) / self.default * ratio)
 
     def _linear(self, similarity: float, threshold: float) -> float:
-        if similarity < threshold:
-            return max(0.0, self.default * (similarity + 1) / (threshold + 1))
-        if threshold >= 1:
-            return self.default
-        return self.default + (1 - self.default) * (similarity - threshold) / (1 - threshold)
+        return float(np.interp(similarity, (-1.0, threshold, 1.0), (0.0, self.default, 1.0)))
 
 
 COMPREFACE = Scale(0.5)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.gallery.index.protocol import VectorIndex
-from app.gallery.records import EVERYBODY
+from app.gallery.records import NAMED
 from app.gallery.store.repositories.face_repository import FaceOwner
 from app.gallery.store.repositories.people_repository import (
     PersonFaces,
@@ -251,7 +251,7 @@ class _Doctor:
                 for number, similarity in _above(hit.numbers, hit.similarities, self._floor)
             ]
             owners: Mapping[int, FaceOwner] = self._faces.owners(
-                list({number for _, number, _ in near}), EVERYBODY, now=self._now
+                list({number for _, number, _ in near}), NAMED, now=self._now
             )
             for (person, place), number, similarity in near:
                 owner = owners.get(number)

@@ -52,7 +52,10 @@ class Collection:
     revision: int
     created_at: datetime
     identity_count: int
+    """People without the anonymous ones."""
+    anonymous_count: int
     face_count: int
+    """Of all people, anonymous ones too."""
     unknown_count: int
     """Groups in the inbox of unknown faces."""
     unknown_face_count: int
@@ -64,6 +67,11 @@ class Collection:
     def model(self) -> ModelId:
         """The embedder of the embeddings."""
         return ModelId(self.embedder, self.digest, self.dimension)
+
+    @property
+    def people_count(self) -> int:
+        """All who are searched: anonymous people, too."""
+        return self.identity_count + self.anonymous_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,10 @@ class Identity:
     """The collection's revision at which this was read."""
     threshold: float | None = None
     """Below this similarity no face matches the person, whatever threshold a search has."""
+    anonymous: bool = False
+    """Whether it is only known that the faces are of one person: they have no name and no
+    external_id. Searches find them; lists, counts, guards, calibrations and the doctor leave them
+    out."""
     consent_until: datetime | None = None
     """When the last of their consents ends, which has the effect of `expires_at`."""
     faces: FaceSummary | None = field(default=None, compare=False)
@@ -200,6 +212,7 @@ class NewIdentity:
     expires_at: datetime | None = None
     threshold: float | None = None
     consent: NewConsent | None = None
+    anonymous: bool = False
 
     def __post_init__(self) -> None:
         _compose(self, "name", "external_id")
@@ -229,6 +242,7 @@ class IdentityChanges:
     attributes: Attributes | Unset = UNSET
     expires_at: datetime | Unset | None = UNSET
     threshold: float | Unset | None = UNSET
+    anonymous: bool | Unset = UNSET
 
     def __post_init__(self) -> None:
         _compose(self, "name", "external_id")
@@ -269,14 +283,17 @@ class PeopleFilter:
 
     `identity_ids`: ids, or references by external_id (`identity_ref.py`).
     `terminal_id`: those who were matched at this terminal lately.
+    `anonymous`: only those who are anonymous, or only the others.
     """
 
     conditions: tuple[Condition, ...] = ()
     identity_ids: tuple[str, ...] | None = None
     terminal_id: str | None = None
+    anonymous: bool | None = None
 
 
 EVERYBODY = PeopleFilter()
+NAMED = PeopleFilter(anonymous=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +345,8 @@ class IdentityFilter:
     held: bool | None = None
     """Those with a legal hold, or those without."""
     consent: ConsentFilter | None = None
+    anonymous: bool | None = False
+    """Those who are anonymous, or the others; None: all."""
 
     def __post_init__(self) -> None:
         _compose(self, "name", "external_id")

@@ -7,7 +7,12 @@ from pydantic import Field, StringConstraints
 
 from app.gallery.people.text_forms import MAX_NAME_LENGTH, nfc
 
-COLLECTION_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_NO_DOT, _ANY = r"[A-Za-z0-9_-]", r"[A-Za-z0-9._-]"
+COLLECTION_NAME: Final = (
+    rf"^(?:{_NO_DOT}{_ANY}{{0,254}}|\.{_NO_DOT}{_ANY}{{0,253}}|\.\.{_ANY}{{1,253}})$"
+)
+"""1 to 255 of these characters, but not `.` and `..`, which clients take out of URLs."""
+MAX_COLLECTION_NAME: Final = 255
 MAX_RETENTION_S: Final = 366 * 86_400
 MAX_RETENTION_OF_PEOPLE_S: Final = 100 * MAX_RETENTION_S
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.api.echo import listed, shortened
 from app.errors import FieldProblem, InvalidRequest
+from app.gallery.value_types import COLLECTION_NAME
 
 MOST_PROBLEMS = 20
 """Problems that one answer names; the others are counted."""
@@ -20,8 +21,7 @@ _SPELT_OUT = 3
 _MOST_LOCATION = 200
 
 _PATTERNS = {
-    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "must be 1 to 64 letters, digits, '.', '_' or '-', and "
-    "begin with a letter or a digit",
+    COLLECTION_NAME: "must be 1 to 255 letters, digits, '.', '_' or '-', and neither '.' nor '..'",
     r"^[A-Za-z0-9._-]{1,64}$": "must be 1 to 64 letters, digits, '.', '_' or '-'",
     r"^[\x21-\x7e]{1,255}$": "must be 1 to 255 visible ASCII characters, without spaces",
 }

@@ -49,7 +49,7 @@ def _curve(
     curve = calibration_curve(
         _measured(used),
         calibrator.thresholds(collection),
-        Searched(people=counted.identity_count, faces=counted.face_count),
+        Searched(people=counted.people_count, faces=counted.face_count),
         target_fpir=query.target_fpir,
         faces_per_person=query.faces_per_person,
         people=query.people,

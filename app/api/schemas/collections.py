@@ -11,6 +11,7 @@ from app.api.schemas.parts.field_types import CollectionName, LongText, Schema
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.photo_faces import ModelBody
 from app.gallery.records import UNSET, CollectionChanges
+from app.gallery.value_types import MAX_COLLECTION_NAME
 
 
 class NewCollectionBody(Schema):
@@ -24,7 +25,7 @@ class NewCollectionBody(Schema):
 
 class CollectionsQuery(PageQuery):
     q: str | None = Field(
-        None, max_length=64, description="The name begins so; case does not count."
+        None, max_length=MAX_COLLECTION_NAME, description="The name begins so; case does not count."
     )
 
 
@@ -48,8 +49,9 @@ class PatchCollectionBody(Schema):
 class CollectionBody(Answer):
     name: str
     description: str | None
-    identity_count: int
-    face_count: int
+    identity_count: int = Field(description="People, without those who are anonymous.")
+    anonymous_count: int = Field(description="Anonymous people.")
+    face_count: int = Field(description="Faces of all people, anonymous ones too.")
     unknown_count: int = Field(description="Groups in the inbox of unknown faces.")
     unknown_face_count: int = Field(description="Faces in these groups.")
     held_count: int = Field(description="People under a legal hold, who are not erased.")

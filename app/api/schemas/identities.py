@@ -1,9 +1,9 @@
 """Identities: the people of a collection."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AliasPath, ConfigDict, Field
+from pydantic import AliasPath, ConfigDict, Field, model_validator
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
@@ -20,7 +20,13 @@ from app.api.schemas.parts.field_types import (
     ShortText,
 )
 from app.api.schemas.parts.pages import NextCursor, NumberedPageQuery, TotalCount
-from app.api.schemas.parts.people_filter import BY_NAME, ConditionsText, FilterObject, conditions_of
+from app.api.schemas.parts.people_filter import (
+    BY_NAME,
+    Anonymous,
+    ConditionsText,
+    FilterObject,
+    conditions_of,
+)
 from app.api.schemas.parts.person import (
     IdentityBody,
     NewPersonFields,
@@ -70,6 +76,10 @@ class IdentityQuery(NumberedPageQuery):
         "collection demanded one; `valid`: those with one.",
     )
 
+    anonymous: Anonymous = Field(
+        Anonymous.EXCLUDE, description="Anonymous people: left out, as all others, or alone."
+    )
+
     def wanted(self) -> IdentityFilter:
         return IdentityFilter(
             external_id=self.external_id,
@@ -82,6 +92,7 @@ class IdentityQuery(NumberedPageQuery):
             expires_before=self.expires_before,
             held=self.held,
             consent=self.consent,
+            anonymous=self.anonymous.wanted,
         )
 
 
@@ -89,6 +100,12 @@ class EnrollBody(NewPersonFields, EnrollFields):
     """A person and photos of them, one face a photo."""
 
     images: ImageList = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _has_a_face_if_anonymous(self) -> Self:
+        if self.anonymous and not self.images:
+            raise ValueError("anonymous people need images: without a face nothing is known")
+        return self
 
 
 class PatchIdentityBody(PersonFields):

@@ -19,7 +19,7 @@ def list_(as_json: AsJson = False) -> None:
 
 @collections.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Letters, digits, '.', '_' and '-'; at most 64.")],
+    name: Annotated[str, typer.Argument(help="Letters, digits, '.', '_' and '-'; at most 255.")],
     description: Annotated[str | None, typer.Option(help="A line that describes it.")] = None,
     as_json: AsJson = False,
 ) -> None:

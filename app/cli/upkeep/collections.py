@@ -46,7 +46,7 @@ def delete(name: str, *, yes: bool, as_json: bool) -> None:
         found = collection_named(database, name)
         if not yes:
             typer.confirm(
-                f"Delete {plain(name)} with {found.identity_count:,} people and "
+                f"Delete {plain(name)} with {found.people_count:,} people and "
                 f"{found.face_count:,} faces? There is no way back.",
                 abort=True,
                 err=True,
@@ -63,4 +63,4 @@ def delete(name: str, *, yes: bool, as_json: bool) -> None:
 def require_collection_name(name: str, argument: str) -> None:
     """Refuse what is not the name of a collection, before anything is opened."""
     if re.fullmatch(COLLECTION_NAME, name) is None:
-        raise typer.BadParameter(f"{argument}: letters, digits, '.', '_' and '-'; at most 64")
+        raise typer.BadParameter(f"{argument}: letters, digits, '.', '_' and '-'; at most 255")

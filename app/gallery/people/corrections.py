@@ -26,7 +26,7 @@ from app.gallery.people.enrolment_guards import (
     judge_more,
     require_same_embedder,
 )
-from app.gallery.people.erasure import erase_people
+from app.gallery.people.erasure import erase_people, together
 from app.gallery.people.face_handover import hand_over
 from app.gallery.people.held_people import require_nobody_held, require_not_held
 from app.gallery.people.person_merge import joined
@@ -155,7 +155,7 @@ class Corrections(GalleryPart):
                 )
             people = transaction.identities.matching(wanted)
             require_unchanged(transaction.collection, people, if_revision)
-            done = PeopleDeletion(found, _together(_erase(transaction, people, uuid4().hex)))
+            done = PeopleDeletion(found, together(_erase(transaction, people, uuid4().hex)))
             transaction.keep(once, done)
         self.follow_change(collection_name)
         return self._finished(done, transaction.collection.number, compact=compact)
@@ -195,7 +195,7 @@ class Corrections(GalleryPart):
                     newest = identities.newest()
                 people = identities.up_to(newest, most=MOST_DELETED)
                 receipts += _erase(transaction, people, receipt_id)
-                done = PeopleDeletion(found, _together(receipts))
+                done = PeopleDeletion(found, together(receipts))
                 is_last = len(people) < MOST_DELETED
                 if is_last:
                     transaction.keep(once, done)
@@ -325,17 +325,3 @@ def _erase(
         erase_people(transaction, people[start : start + _ERASED_AT_ONCE], receipt_id=receipt_id)
         for start in range(0, len(people), _ERASED_AT_ONCE)
     ] or [erase_people(transaction, [], receipt_id=receipt_id)]
-
-
-def _together(receipts: Sequence[Erasure]) -> Erasure:
-    """One receipt of several deletions at one revision."""
-    return replace(
-        receipts[-1],
-        identity_ids=tuple(one for receipt in receipts for one in receipt.identity_ids),
-        face_ids=tuple(one for receipt in receipts for one in receipt.face_ids),
-        identity_count=sum(receipt.identity_count for receipt in receipts),
-        face_count=sum(receipt.face_count for receipt in receipts),
-        unknown_face_count=sum(receipt.unknown_face_count for receipt in receipts),
-        crop_count=sum(receipt.crop_count for receipt in receipts),
-        keys_destroyed=sum(receipt.keys_destroyed for receipt in receipts),
-    )

@@ -242,7 +242,7 @@ def nearer(
         for row in near:
             owner = owners.get(int(numbers[row]))
             identity = None if owner is None else identities.get(owner.identity_number)
-            if identity is None:
+            if identity is None or identity.anonymous:
                 continue
             for place, similarity in enumerate(similarities[row].tolist()):
                 found = Neighbour.of(identity, cosine(similarity))

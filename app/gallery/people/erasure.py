@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from app.gallery.journal.actions import Action
+from app.gallery.people.anonymous_people import owners_left_without
 from app.gallery.people.held_people import require_nobody_held, require_not_held
 from app.gallery.records import Erasure
 from app.gallery.store.collection_view import CollectionView
@@ -57,15 +58,51 @@ def erase_people(
 
 
 def erase_faces(transaction: Transaction, faces: Sequence[FaceTable]) -> Erasure:
-    """Delete faces of any people, who stay, even without a face. Raises PersonHeld."""
+    """Delete faces of any people, who stay, even without a face; but for anonymous people, who are
+    deleted with their last one. Raises PersonHeld."""
+    owners = transaction.identities.rows(sorted({face.identity_number for face in faces}))
+    require_not_held(transaction, owners)
+    gone = owners_left_without(transaction, owners, faces)
+    if not gone:
+        return _erase_faces(transaction, owners, faces)
+    people = erase_people(transaction, gone)
+    numbers = {owner.number for owner in gone}
+    staying = [owner for owner in owners if owner.number not in numbers]
+    if not staying:
+        return people
+    rest = [face for face in faces if face.identity_number not in numbers]
+    return together(
+        [_erase_faces(transaction, staying, rest, receipt_id=people.receipt_id), people]
+    )
+
+
+def together(receipts: Sequence[Erasure]) -> Erasure:
+    """One receipt of several deletions at one revision."""
+    return replace(
+        receipts[-1],
+        identity_ids=tuple(one for receipt in receipts for one in receipt.identity_ids),
+        face_ids=tuple(one for receipt in receipts for one in receipt.face_ids),
+        identity_count=sum(receipt.identity_count for receipt in receipts),
+        face_count=sum(receipt.face_count for receipt in receipts),
+        unknown_face_count=sum(receipt.unknown_face_count for receipt in receipts),
+        crop_count=sum(receipt.crop_count for receipt in receipts),
+        keys_destroyed=sum(receipt.keys_destroyed for receipt in receipts),
+    )
+
+
+def _erase_faces(
+    transaction: Transaction,
+    owners: Sequence[IdentityTable],
+    faces: Sequence[FaceTable],
+    receipt_id: str | None = None,
+) -> Erasure:
+    """Delete faces of these owners, who stay."""
     numbers = [face.number for face in faces]
     by_owner: dict[int, list[str]] = {}
     for face in faces:
         by_owner.setdefault(face.identity_number, []).append(face.id)
-    owners = transaction.identities.rows(list(by_owner))
-    require_not_held(transaction, owners)
     crops = transaction.crops.count(numbers)
-    receipt = _receipt(transaction.collection, [], [face.id for face in faces])
+    receipt = _receipt(transaction.collection, [], [face.id for face in faces], receipt_id)
     transaction.faces.delete_all(numbers)
     transaction.changes.log("remove", numbers)
     for owner in owners:
@@ -88,7 +125,7 @@ def erase_collection(transaction: Transaction) -> Erasure:
     counted = transaction.collections.record(collection)
     receipt = replace(
         _receipt(collection, [], []),
-        identity_count=counted.identity_count,
+        identity_count=counted.people_count,
         face_count=counted.face_count,
         unknown_face_count=transaction.unknowns.face_count(),
         crop_count=transaction.crops.count() + transaction.unknown_crops.count(),

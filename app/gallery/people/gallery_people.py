@@ -9,6 +9,7 @@ from itertools import groupby
 from app.errors import CollectionNotFound
 from app.gallery.gallery_part import GalleryPart
 from app.gallery.journal.actions import Action
+from app.gallery.people.anonymous_people import changes_of
 from app.gallery.people.enrolment import (
     BulkOutcome,
     Enrolled,
@@ -149,8 +150,8 @@ class GalleryPeople(GalleryPart):
     ) -> Identity:
         """Change fields of a person.
 
-        Raises ExternalIdTaken, RetentionTooLong, and RevisionConflict when the person changed after
-        `if_revision`.
+        Raises ExternalIdTaken, RetentionTooLong, InvalidRequest for an anonymous person with a
+        name, and RevisionConflict when the person changed after `if_revision`.
         """
         with self.store.changing(collection_name) as transaction:
             identities = transaction.identities
@@ -158,6 +159,7 @@ class GalleryPeople(GalleryPart):
             require_unchanged(transaction.collection, [row], if_revision)
             if not isinstance(changes.expires_at, Unset):
                 require_near(transaction.collection, changes.expires_at)
+            changes = changes_of(row, changes)
             external_id = changes.external_id
             if isinstance(external_id, str) and external_id != row.external_id:
                 require_free(identities, external_id)
@@ -167,6 +169,12 @@ class GalleryPeople(GalleryPart):
             identities.note_change(row)
             transaction.note(Action.IDENTITY_CHANGED, row.id, fields=sorted(changes.given()))
             return _shown(transaction, row)
+
+    @read_again
+    def has_anonymous(self, collection_name: str) -> bool:
+        """Return whether anybody in a collection is anonymous."""
+        with self.store.reading(collection_name) as transaction:
+            return transaction.identities.has_anonymous()
 
     @read_again
     def ids_of(self, collection_name: str, external_ids: Sequence[str]) -> dict[str, str]:

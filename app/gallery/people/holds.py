@@ -10,6 +10,7 @@ from app.gallery.records import Hold, Identity, IdentityFilter
 from app.gallery.store.gallery_store import Store
 from app.observe.acting import actor
 
+_HELD = IdentityFilter(held=True, anonymous=None)
 _AT_ONCE = 500
 
 
@@ -53,7 +54,7 @@ class Holds:
         """List who is held in a collection, oldest first, those who have expired included."""
         with self.store.reading(collection_name) as transaction:
             identities, after = transaction.identities, 0
-            while rows := identities.page(IdentityFilter(held=True), after=after, limit=_AT_ONCE):
+            while rows := identities.page(_HELD, after=after, limit=_AT_ONCE):
                 holds = transaction.holds.of([row.number for row in rows])
                 for number, record in identities.records(rows).items():
                     yield replace(record, hold=holds[number])

@@ -16,7 +16,8 @@ def joined(kept: IdentityTable, others: Sequence[IdentityTable]) -> IdentityChan
 
     Attributes are joined by key. Two fields are promises, and the stricter one is kept: the
     earliest `expires_at`, so that no face is kept for longer than was set, and the highest
-    `threshold`. Raises InvalidRequest when the attributes together are too long.
+    `threshold`. They are anonymous if all of them are. Raises InvalidRequest when the attributes
+    together are too long.
     """
     people = [kept, *others]
     attributes: dict[str, object] = {}
@@ -32,6 +33,7 @@ def joined(kept: IdentityTable, others: Sequence[IdentityTable]) -> IdentityChan
     values: dict[str, Any] = {name: next(iter(some), None) for name, some in given.items()}
     values["attributes"] = attributes
     values["expires_at"] = min(given["expires_at"], default=None)
+    values["anonymous"] = all(given["anonymous"])
     values["threshold"] = max(given["threshold"], default=None)
     return IdentityChanges(**values)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app.errors import ConsentRequired, RetentionTooLong
+from app.gallery.people.anonymous_people import require_nameless
 from app.gallery.people.consent_records import ConsentState
 from app.gallery.records import NewIdentity
 from app.gallery.store.collection_view import CollectionView
@@ -14,8 +15,10 @@ from app.gallery.store.transaction import Transaction
 def permitted(collection: CollectionView, new: NewIdentity) -> NewIdentity:
     """Return a new person as the collection keeps them: at most for its longest retention.
 
-    Raises ConsentRequired and RetentionTooLong.
+    Raises ConsentRequired, RetentionTooLong, and InvalidRequest for an anonymous person with a
+    name.
     """
+    require_nameless(new)
     options = collection.options.people
     if options.require_consent and new.consent is None:
         raise ConsentRequired(

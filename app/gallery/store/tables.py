@@ -39,6 +39,8 @@ def _exact(length: int) -> String:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
+# SQLite checks no lengths, and could change one only by writing the table again.
+CollectionName = String(64).with_variant(String(255), "postgresql")
 Exact128, Exact256, Exact258 = _exact(128), _exact(256), _exact(258)
 
 
@@ -83,7 +85,7 @@ class CollectionTable(Table):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     number: Mapped[int] = mapped_column(Number, primary_key=True)
-    name: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(CollectionName, unique=True)
     description: Mapped[str | None] = mapped_column(Text)
     embedder: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
@@ -207,6 +209,7 @@ class IdentityTable(_Public, _OfCollection, Table):
         Index(None, "collection_number", "name"),
         Index(None, "collection_number", "name_folded"),
         Index(None, "collection_number", "external_id_folded"),
+        Index(None, "collection_number", "anonymous", "number"),
         Index(None, "expires_at"),
         Index(None, "consent_until"),
         {"sqlite_autoincrement": True},
@@ -230,6 +233,8 @@ class IdentityTable(_Public, _OfCollection, Table):
     consent_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the last of their consents ends; from then on they are as expired. None: never, or
     they have none."""
+    anonymous: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """Without a name and an external_id; see `Identity.anonymous`."""
 
 
 class ConsentTable(_Public, Table):
@@ -640,7 +645,7 @@ class AuditLineTable(Table):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     principal: Mapped[str] = mapped_column(String(128))
     action: Mapped[str] = mapped_column(String(32))
-    collection: Mapped[str | None] = mapped_column(String(64))
+    collection: Mapped[str | None] = mapped_column(CollectionName)
     identity_id: Mapped[str | None] = mapped_column(String(32))
     receipt_id: Mapped[str | None] = mapped_column(String(32))
     request_id: Mapped[str | None] = mapped_column(String(64))

@@ -76,6 +76,8 @@ class PersonLine(Line):
     threshold: Similarity | None = None
     consents: tuple[ConsentLine, ...] = ()
     """Since format 3."""
+    anonymous: bool = False
+    """Since format 4."""
 
 
 class FaceLine(Line):

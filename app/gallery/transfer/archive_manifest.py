@@ -22,7 +22,7 @@ from app.gallery.value_types import CollectionName, RetentionSeconds, no_nul
 FORMAT = "vultus-gallery"
 VERSION: Final = 4
 """What is written; 1, without qualities, options and calibrations, 2, without consents, and 3,
-without facts of photos, are read as well."""
+without facts of photos and anonymous people, are read as well."""
 MANIFEST = "manifest.json"
 PARTS = ("identities.jsonl", "faces.jsonl", "embeddings.npy")
 """Members of a collection, in the order in which they are written and listed."""

@@ -48,6 +48,8 @@ class BatchItem:
 
     @property
     def is_guarded(self) -> bool:
+        if self.identity.anonymous:
+            return False
         return bool(self.images) if self.guarded is None else self.guarded
 
 

@@ -181,7 +181,8 @@ class Enroller:
 
         def write() -> Enrollment:
             request_scope.require_time()  # after this, the change is made
-            guard = self._guards.look(collection, examined.faces, options)
+            look = [] if new.anonymous else examined.faces  # who it is like does not matter then
+            guard = self._guards.look(collection, look, options)
             enrolled = self._gallery.people.enroll(
                 collection, new, examined.faces, guard=guard, once=examined.once(once)
             )

@@ -122,14 +122,17 @@ def decide(
 
     A person is near enough at the threshold, or at a higher one of their own. The decision is
     ambiguous if another person reaches the search's threshold less than `margin` behind; and if the
-    nearest person does not reach their own threshold while another does, as it may be either.
+    nearest person does not reach their own threshold while another does, as it may be either. An
+    anonymous person behind makes no decision ambiguous: it may be the same person.
     """
     fpir = scale.error_rate(candidates[0].similarity) if scale and candidates else None
     near = [found for found in candidates if found.similarity >= threshold_of(found, threshold)]
     if not near:
         status = Status.UNKNOWN
     elif near[0] is not candidates[0] or any(
-        other.similarity >= threshold and near[0].similarity - other.similarity < margin
+        other.similarity >= threshold
+        and near[0].similarity - other.similarity < margin
+        and not other.identity.anonymous
         for other in candidates[1:]
     ):
         status = Status.AMBIGUOUS

@@ -161,7 +161,7 @@ def test_parameters_are_named_as_fields_are(client: TestClient) -> None:
     for url, field, message in (
         ("/v1/collections?limit=x", "limit", "must be a whole number"),
         ("/v1/collections?limt=1", "limt", "is not known here; check its spelling"),
-        ("/v1/collections/%20", "collection", "must be 1 to 64 letters, digits, '.', '_' or '-'"),
+        ("/v1/collections/%20", "collection", "must be 1 to 255 letters, digits, '.', '_' or '-'"),
     ):
         (found,) = problem(client.get(url), 422, "invalid_request")["errors"]
         assert found["field"] == field

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from models.zoo.names import DEFAULT_NETWORK
@@ -32,8 +33,23 @@ def test_collections_are_created_listed_and_deleted(client: TestClient, collecti
 
 @sqlite_only
 def test_names_that_would_not_fit_a_path_are_refused(client: TestClient) -> None:
-    for name in ("", "a/b", "..", "a b", "x" * 65, "é", "a\n"):
+    for name in ("", "a/b", ".", "..", "a b", "x" * 256, "." * 256, "é", "a\n"):
         problem(client.post("/v1/collections", json={"name": name}), 422, "invalid_request")
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "_", "-a", "..." + "y" * 252, ".b"])
+def test_names_that_other_services_give_are_taken(client: TestClient, name: str) -> None:
+    assert client.post("/v1/collections", json={"name": name}).status_code == 201
+    url = f"/v1/collections/{name}"
+    first, again = (
+        client.post(f"{url}/identities", json={"name": "Ada"}, headers={"idempotency-key": "k"})
+        for _ in range(2)
+    )
+    assert first.status_code == again.status_code == 201
+    assert again.json() == first.json()
+    assert client.get("/v1/audit", params={"collection": name}).json()["lines"]
+    assert client.get("/v1/collections", params={"q": name}).json()["collections"]
+    assert client.delete(url).json()["collection"] == name
 
 
 def test_default_is_emptied_by_its_deletion_and_stays(client: TestClient) -> None:

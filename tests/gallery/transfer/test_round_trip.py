@@ -106,7 +106,7 @@ def as_before(line: dict[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in line.items()
-        if key not in {"quality", "forced", "threshold", "consents", *OF_PHOTOS}
+        if key not in {"quality", "forced", "threshold", "consents", "anonymous", *OF_PHOTOS}
     }
 
 

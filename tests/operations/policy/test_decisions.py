@@ -1,6 +1,7 @@
 """A decision is a person, none, or ambiguous; stages are tried in order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -116,3 +117,15 @@ def test_terminal_is_tried_before_all_stages() -> None:
     first, *rest = stages_of(SearchOptions(top_k=5, stages=stages, terminal_id="door"))
     assert first == Stage(PeopleFilter(terminal_id="door"), None, "terminal")
     assert tuple(rest) == stages
+
+
+def _anonymous(candidate: Candidate) -> Candidate:
+    return replace(candidate, identity=replace(candidate.identity, anonymous=True))
+
+
+def test_an_anonymous_person_behind_makes_no_decision_ambiguous() -> None:
+    ada, bob = _candidate("Ada", 0.91), _candidate("Bob", 0.90)
+    for first in (ada, _anonymous(ada)):
+        found = _decide([first, _anonymous(bob)], 0.8, margin=0.05)
+        assert (found.status, found.identity) == (Status.MATCH, first.identity)
+    assert _decide([_anonymous(ada), bob], 0.8, margin=0.05).status is Status.AMBIGUOUS

@@ -30,6 +30,7 @@ _IDENTITY: Final[dict[str, Any]] = {
     "updated_at": "2026-01-31T12:00:00Z",
     "expires_at": None,
     "threshold": None,
+    "anonymous": False,
     "consent_until": None,
     "revision": 17,
 }

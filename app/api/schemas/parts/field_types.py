@@ -208,7 +208,7 @@ ImageList = Annotated[list[ImageBytes], Field(fail_fast=True)]
 """Photos of a request. A setting limits their number, which is checked before they are decoded."""
 CollectionName = Annotated[
     value_types.CollectionName,
-    Field(description="Letters, digits, '.', '_' and '-'; at most 64.", examples=["staff"]),
+    Field(description="Letters, digits, '.', '_' and '-'; at most 255.", examples=["staff"]),
 ]
 RecordId = Annotated[str, StringConstraints(pattern=rf"^{_RECORD_ID.pattern}$")]
 IdentityRef = Annotated[

@@ -1,6 +1,7 @@
 """Filters of people: conditions on attributes, and lists of people."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import (
@@ -101,6 +102,19 @@ BY_NAME = (
 )
 
 
+class Anonymous(StrEnum):
+    """Whether anonymous people are among those wanted."""
+
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+    ONLY = "only"
+
+    @property
+    def wanted(self) -> bool | None:
+        """The same for filters of the gallery."""
+        return None if self is Anonymous.INCLUDE else self is Anonymous.ONLY
+
+
 class FilterBody(Schema):
     """People for whom all conditions hold; an empty filter finds all people."""
 
@@ -114,11 +128,15 @@ class FilterBody(Schema):
     identity_ids: Annotated[list[IdentityRef], Field(fail_fast=True)] | None = Field(
         None, max_length=10_000
     )
+    anonymous: Anonymous = Field(
+        Anonymous.INCLUDE, description="Anonymous people: as all others, left out, or alone."
+    )
 
     def people(self) -> PeopleFilter:
         return PeopleFilter(
             conditions=conditions_of(self.attributes),
             identity_ids=None if self.identity_ids is None else tuple(self.identity_ids),
+            anonymous=self.anonymous.wanted,
         )
 
 

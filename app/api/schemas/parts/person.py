@@ -10,6 +10,7 @@ from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.consent import ConsentObject
 from app.api.schemas.parts.field_types import (
     AttributesObject,
+    Flag,
     FutureMoment,
     IdentityRef,
     Schema,
@@ -21,6 +22,12 @@ from app.gallery.records import IdentityChanges, NewIdentity
 OWN_THRESHOLD = (
     "Below this similarity no face matches this person, even if the search has a lower threshold. "
     "Raise it for people who are hard to distinguish: twins, look-alikes."
+)
+
+ANONYMOUS = (
+    "It is only known that the faces are of one person: without a name and an external_id. "
+    "Searches find them; lists and counts of people leave them out. A name makes them known, and "
+    "they are deleted with their last face."
 )
 
 
@@ -39,6 +46,7 @@ class PersonFields(Schema):
         None, description="From then on no face matches the person, and they are erased."
     )
     threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
+    anonymous: Flag = Field(False, description=ANONYMOUS)
 
     def new_identity(self) -> NewIdentity:
         return NewIdentity(**{name: getattr(self, name) for name in PersonFields.model_fields})
@@ -98,6 +106,7 @@ class IdentityBody(Answer):
     updated_at: datetime
     expires_at: datetime | None
     threshold: float | None = Field(description=OWN_THRESHOLD)
+    anonymous: bool = Field(description=ANONYMOUS)
     consent_until: datetime | None = Field(
         description="When the last consent ends, which has the effect of `expires_at`; null: it "
         "has no end, or there is none."

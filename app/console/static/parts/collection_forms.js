@@ -10,7 +10,7 @@ import { Notice } from "./notice.js";
 import { RequestForm } from "./request_form.js";
 
 const A_DAY_S = 86_400;
-const NAME = "[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}";
+const NAME = "(?!\\.{1,2}$)[A-Za-z0-9._\\-]{1,255}";
 
 /** @param {{onClose: () => void, onDone: (made: any) => void}} props */
 export function CreateCollection({ onClose, onDone }) {
@@ -33,7 +33,7 @@ export function CreateCollection({ onClose, onDone }) {
           data-first-focus
           required
           pattern=${NAME}
-          maxlength="64"
+          maxlength="255"
           autocomplete="off"
           value=${name}
           onInput=${(event) => setName(event.target.value)}

@@ -64,7 +64,7 @@ function Others({ name, close }) {
         type="search"
         aria-label=${t("frame.collection_find")}
         placeholder=${t("frame.collection_find")}
-        maxlength="64"
+        maxlength="255"
         autocomplete="off"
         value=${start}
         onInput=${(event) => setStart(event.target.value)}

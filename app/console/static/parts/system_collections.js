@@ -39,7 +39,7 @@ export function CollectionList({ query, collection }) {
           type="search"
           aria-label=${t("frame.collection_find")}
           placeholder=${t("frame.collection_find")}
-          maxlength="64"
+          maxlength="255"
           value=${query.q ?? ""}
           onInput=${(event) => setQuery({ q: event.target.value.trim() || null, after: null, before: null })}
         />

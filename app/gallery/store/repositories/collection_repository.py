@@ -62,18 +62,28 @@ _WITH_CALIBRATIONS = (
 _COUNTS = select(
     *(
         select(func.count())
+        .select_from(IdentityTable)
+        .where(
+            IdentityTable.collection_number == bindparam("number"),
+            IdentityTable.anonymous.is_(anonymous),
+        )
+        .scalar_subquery()
+        .label(name)
+        for name, anonymous in (("identity_count", False), ("anonymous_count", True))
+    ),
+    *(
+        select(func.count())
         .select_from(table)
         .where(table.collection_number == bindparam("number"))
         .scalar_subquery()
         .label(name)
         for name, table in (
-            ("identity_count", IdentityTable),
             ("face_count", FaceTable),
             ("unknown_count", UnknownGroupTable),
             ("unknown_face_count", UnknownFaceTable),
             ("held_count", HoldTable),
         )
-    )
+    ),
 )
 
 

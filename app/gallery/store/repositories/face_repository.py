@@ -1,7 +1,7 @@
 """SQL of the enrolled faces."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any, TypeVarTuple
@@ -315,6 +315,9 @@ class FaceRepository(ScopedRepository):
         Reads no embeddings: a search may ask for a great many faces.
         """
         query = _OWNERS
+        if wanted.anonymous is not None:  # instead of a list of all these people
+            query = query.where(IdentityTable.anonymous.is_(wanted.anonymous))
+            wanted = replace(wanted, anonymous=None)
         for people in wanted_people(self._collection.number, wanted):
             query = query.where(IdentityTable.number.in_(people))
         values = {"collection": self._collection.number, "numbers": numbers, "now": now}
@@ -379,10 +382,15 @@ class FaceRepository(ScopedRepository):
         """Embeddings, (N, dimension), of at most so many people, and the number of each one's
         owner.
 
-        People are taken evenly from all that have faces, and the first few faces of each.
+        People are taken evenly from all that have faces, and the first few faces of each. Anonymous
+        people are left out: several of them may be one person.
         """
         query = select(FaceTable.identity_number).where(self._here(FaceTable))
-        everybody = sorted(set(self._session.scalars(query.distinct())))
+        anonymous = select(IdentityTable.number).where(
+            self._here(IdentityTable), IdentityTable.anonymous.is_(True)
+        )
+        owners_there = set(self._session.scalars(query.distinct()))
+        everybody = sorted(owners_there.difference(self._session.scalars(anonymous)))
         places = np.linspace(0, len(everybody) - 1, min(most, len(everybody))).astype(int)
         chosen = [everybody[place] for place in places]
         found: list[Embedding] = []

@@ -110,9 +110,9 @@ class IdentityRepository(ScopedRepository):
         return self._session.scalar(query) or 0
 
     def labels(self) -> tuple[PersonLabel, ...]:
-        """What all people are called, by number."""
+        """What all people are called, by number; anonymous people are called nothing."""
         query = select(IdentityTable.id, IdentityTable.name, IdentityTable.external_id).where(
-            self._here(IdentityTable)
+            self._here(IdentityTable), IdentityTable.anonymous.is_(False)
         )
         rows = self._session.execute(query.order_by(IdentityTable.number))
         return tuple(PersonLabel(*row) for row in rows)
@@ -143,6 +143,13 @@ class IdentityRepository(ScopedRepository):
         """How many people there are, or `most` if there are more."""
         query = select(IdentityTable.number).where(self._here(IdentityTable)).limit(most)
         return len(self._session.scalars(query).all())
+
+    def has_anonymous(self) -> bool:
+        """Return whether anybody is anonymous."""
+        query = select(IdentityTable.number).where(
+            self._here(IdentityTable), IdentityTable.anonymous.is_(True)
+        )
+        return self._session.scalar(query.limit(1)) is not None
 
     def count(self, wanted: PeopleFilter) -> int:
         """How many people are wanted, with faces or without."""
@@ -261,6 +268,8 @@ class IdentityRepository(ScopedRepository):
             )
         if wanted.expires_before is not None:
             conditions.append(ends_before(wanted.expires_before))
+        if wanted.anonymous is not None:
+            conditions.append(IdentityTable.anonymous.is_(wanted.anonymous))
         if wanted.held is not None:
             held = IdentityTable.number.in_(held_people(self._collection.number))
             conditions.append(held if wanted.held else ~held)

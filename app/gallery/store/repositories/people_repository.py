@@ -41,10 +41,16 @@ class PeopleRepository(ScopedRepository):
     """People of one collection."""
 
     def after(self, number: int, *, limit: int, now: datetime) -> dict[int, PersonRef]:
-        """The next people by number, in that order, who have not expired by `now`."""
+        """The next people by number, in that order, who have not expired by `now`; anonymous people
+        are left out."""
         query = (
             select(*_REF)
-            .where(self._here(IdentityTable), IdentityTable.number > number, not_expired(now))
+            .where(
+                self._here(IdentityTable),
+                IdentityTable.number > number,
+                IdentityTable.anonymous.is_(False),
+                not_expired(now),
+            )
             .order_by(IdentityTable.number)
             .limit(limit)
         )

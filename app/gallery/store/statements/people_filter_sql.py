@@ -34,6 +34,13 @@ def wanted_people(collection_number: int, wanted: PeopleFilter) -> list[Select[i
                 TerminalMatchTable.terminal_id == wanted.terminal_id,
             )
         )
+    if wanted.anonymous is not None:
+        queries.append(
+            select(IdentityTable.number).where(
+                IdentityTable.collection_number == collection_number,
+                IdentityTable.anonymous.is_(wanted.anonymous),
+            )
+        )
     return queries
 
 

@@ -78,7 +78,7 @@ export default {
   collection: "Sammlung",
   collection_pages: "Seiten der Liste der Sammlungen",
   collection_name: "Name",
-  name_hint: "Buchstaben, Ziffern, „.“, „_“ und „-“; höchstens 64. Er lässt sich nicht ändern.",
+  name_hint: "Buchstaben, Ziffern, „.“, „_“ und „-“; höchstens 255. Er lässt sich nicht ändern.",
   description: "Beschreibung",
   identity_count: "Personen",
   face_count: "Gesichter",

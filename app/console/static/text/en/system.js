@@ -78,7 +78,7 @@ export default {
   collection: "Collection",
   collection_pages: "Pages of the list of collections",
   collection_name: "Name",
-  name_hint: "Letters, digits, “.”, “_” and “-”; at most 64. It cannot be changed.",
+  name_hint: "Letters, digits, “.”, “_” and “-”; at most 255. It cannot be changed.",
   description: "Description",
   identity_count: "People",
   face_count: "Faces",
