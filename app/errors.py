@@ -61,6 +61,7 @@ VultusError
 │   ├── RevisionConflict            a person was changed after the caller read them
 │   ├── CountChanged                a filter finds another number of people than was confirmed
 │   ├── PersonHeld                  a legal hold keeps a person, or people, from being erased
+│   ├── TooManyFaces                a person would have more faces than the request permits
 │   ├── WithdrawalErases            the consent is the last one, and the person goes with it
 │   ├── RolloutImpossible           a collection cannot go over to another embedder yet
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
@@ -559,6 +560,14 @@ class RolloutObstacle(StrEnum):
     FIXED_SIMILARITY = "fixed_similarity"
     FIXED_FOR_PEOPLE = "fixed_for_people"
     NOT_MEASURED = "not_measured"
+
+
+class TooManyFaces(Conflict):
+    code = "too_many_faces"
+
+    def __init__(self, message: str, *, most: int) -> None:
+        super().__init__(message)
+        self.most = most
 
 
 class WithdrawalErases(Conflict):

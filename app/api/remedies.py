@@ -102,6 +102,7 @@ HTTP: Final = Remedies(
         errors.PersonHeld: "lift the hold, with the right admin, by DELETE "
         "/v1/collections/{collection}/identities/{{identity_id}}/hold; GET "
         "/v1/collections/{collection}/identities?held=true lists who is held",
+        errors.TooManyFaces: "assign fewer, or release others of the person first",
         errors.WithdrawalErases: "send confirm_erasure=true if this is meant; or record another "
         "consent first",
         errors.RolloutImpossible: NEVER,  # only the command line carries a collection over

@@ -131,6 +131,7 @@ TERMINAL: Final = Remedies(
         errors.CountChanged: NEVER,  # only requests delete by a filter
         errors.PersonHeld: "vultus hold list --collection {collection} shows who is held, and why; "
         "vultus hold lift ends a hold",
+        errors.TooManyFaces: NEVER,  # only requests limit the faces of a person
         errors.WithdrawalErases: NEVER,  # only requests withdraw consents
         errors.RolloutImpossible: _rollout,
         errors.IdempotencyKeyReused: NEVER,  # only requests have such keys

@@ -3,6 +3,7 @@
 from app.gallery.dismissals import Dismissals
 from app.gallery.gallery_collections import GalleryCollections
 from app.gallery.people.corrections import Corrections
+from app.gallery.people.face_assignments import FaceAssignments
 from app.gallery.people.gallery_consents import GalleryConsents
 from app.gallery.people.gallery_faces import GalleryFaces
 from app.gallery.people.gallery_people import GalleryPeople
@@ -46,6 +47,7 @@ class Gallery:
         self.holds = Holds(self.store)
         self.person_data = PersonData(*parts)
         self.corrections = Corrections(*parts)
+        self.assignments = FaceAssignments(*parts)
         self.search = GallerySearch(*parts)
         self.dismissals = Dismissals(*parts)
 

@@ -36,6 +36,7 @@ from app.operations.enroll.batch_enroller import BatchEnroller
 from app.operations.enroll.crop_vault import CropVault
 from app.operations.enroll.enroller import Enroller
 from app.operations.enroll.guard_lookup import Guards
+from app.operations.face_assigner import FaceAssigner
 from app.operations.identify.blocking_notes import BlockingNotes
 from app.operations.identify.blocking_search import BlockingSearch
 from app.operations.identify.identifier import Identifier, IdentifyLimits
@@ -150,6 +151,7 @@ def build_services(
         enroll_batch=BatchEnroller(enroller, gallery, guards),
         examine_gallery=GalleryExaminer(gallery, calibrator),
         correct=GalleryCorrector(gallery.corrections, gallery.faces, guards),
+        assign=FaceAssigner(gallery, calibrator),
         verify=Verifier(recognizer, gallery, calibrator, rejections),
         crops=crops,
         find_person=PersonFinder(recognizer, gallery, calibrator),

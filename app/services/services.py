@@ -37,6 +37,7 @@ from app.operations.crop_reader import CropReader
 from app.operations.doctor import GalleryExaminer
 from app.operations.enroll.batch_enroller import BatchEnroller
 from app.operations.enroll.enroller import Enroller
+from app.operations.face_assigner import FaceAssigner
 from app.operations.identify.blocking_search import BlockingSearch
 from app.operations.identify.identifier import Identifier
 from app.operations.identify.verifier import Verifier
@@ -96,6 +97,7 @@ class Services:
     enroll_batch: BatchEnroller
     examine_gallery: GalleryExaminer
     correct: GalleryCorrector
+    assign: FaceAssigner
     verify: Verifier
     crops: CropReader
     find_person: PersonFinder

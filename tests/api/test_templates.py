@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from app.settings import Settings
 from tests.api.conftest import Enroll, image, images, problem
 from tests.api.people import as_base64, embedding, enroll_all, like, lines, names, search, send
 from tests.kit.api_keys import new_key
@@ -218,6 +219,23 @@ def test_guards_do_not_say_how_alike_an_embedding_is(veiled: TestClient, collect
     assert rejected["reasons"] == ["belongs_to_another_identity"]
     assert rejected["resemblance"]["similarity"] is None
     assert "0.73" not in rejected["detail"]
+
+
+def test_assignment_does_not_say_how_alike_a_face_is_and_counts_as_a_search(
+    veiled: TestClient, client: TestClient, collection: str
+) -> None:
+    kept = {"name": "Ada", "external_id": "ada", "embeddings": [PROBE]}
+    gone = {"external_id": "gone", "embeddings": [like(PROBE, NEARLY)], "force": True}
+    enroll_all(client, collection, kept, gone)
+    people = f"/v1/collections/{collection}/identities"
+    (face,) = client.get(f"{people}/ext:gone/faces").json()["faces"]
+    client.delete(f"{people}/ext:gone", params={"keep_faces": True})
+    url, sent = f"{people}/ext:ada/faces:assign", {"face_ids": [face["id"]], "threshold": 0.99}
+    (answered,) = veiled.post(url, json=sent).json()["faces"]
+    assert (answered["outcome"], answered["similarity"]) == ("low_match_confidence", None)
+    limit = Settings().limits.searches_per_person
+    answers = [veiled.post(url, json=sent).status_code for _ in range(limit)]
+    assert answers == [200] * (limit - 1) + [429]
 
 
 def test_inbox_withholds_whom_a_stranger_is_unlike(

@@ -23,6 +23,7 @@ from structlog.testing import capture_logs
 from app.errors import CountChanged, ExternalIdTaken, IdentityNotFound
 from app.gallery.gallery import Gallery
 from app.gallery.index.protocol import MakeIndex
+from app.gallery.people.assignment_records import AssignmentRule, FaceOutcome
 from app.gallery.people.correction_records import Merged
 from app.gallery.people.corrections import Corrections
 from app.gallery.people.enrolment import KnownFace, NewPerson, Outcome
@@ -40,6 +41,7 @@ from app.gallery.sync.index_sync import IndexSync
 from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import Embedding
 from tests.gallery.factories import (
+    MODEL,
     all_identities,
     assert_agrees,
     enrolled_id,
@@ -393,6 +395,44 @@ class GalleryMachine(RuleBasedStateMachine):
         else:
             assert done.face.id == face_id
             owner.faces[face_id], owner.photos[photo] = vector, face_id
+
+    @rule(process=_processes, collection=_collections, number=_anyone, to=_anyone)
+    def release_and_assign(self, process: int, collection: str, number: int, to: int) -> None:
+        """A face of a person is nobody's for a moment, and then another person's."""
+        picked, target = self.pick(collection, number), self.pick(collection, to)
+        if picked is None or target is None or not picked[1].faces:
+            return
+        (identity_id, person), (owner_id, owner) = picked, target
+        photo = sorted(person.photos)[number % len(person.photos)]
+        face_id = person.photos[photo]
+        vector = person.faces[face_id]
+        if sum((own == vector).all() for own in person.faces.values()) > 1:
+            return  # it could not be given back
+        assignments, rule = self.processes[process].assignments, AssignmentRule(MODEL.digest)
+        if person.expires_at == PAST:
+            with pytest.raises(IdentityNotFound):
+                assignments.release(collection, identity_id, [face_id])
+            return
+        assignments.release(collection, identity_id, [face_id])
+        if owner.expires_at == PAST:
+            with pytest.raises(IdentityNotFound):
+                assignments.assign(collection, owner_id, [face_id], rule)
+            assignments.assign(collection, identity_id, [face_id], rule)
+            return
+        (done,) = assignments.assign(collection, owner_id, [face_id], rule).faces
+        others = [own for face, own in owner.faces.items() if face != face_id]
+        is_same = any((own == vector).all() for own in others)
+        is_same |= owner.photos.get(photo, face_id) != face_id
+        if is_same:
+            assert done.outcome is FaceOutcome.SAME_PICTURE
+            assignments.assign(collection, identity_id, [face_id], rule)
+            return
+        assert done.outcome is FaceOutcome.ASSIGNED
+        owner.faces[face_id], owner.photos[photo] = person.faces.pop(face_id), face_id
+        if owner is not person:
+            del person.photos[photo]
+        moments = {person.expires_at, owner.expires_at} - {None}
+        owner.expires_at = FUTURE if moments else None
 
     @rule(process=_processes, log_revisions=st.integers(1, 5))
     def sweep(self, process: int, log_revisions: int) -> None:

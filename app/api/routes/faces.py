@@ -1,7 +1,14 @@
 """Faces: the enrolled examples of a person."""
 
 from app.api.audited_reads import Reads
-from app.api.deps import BEFORE_COLON, CollectionPath, FacePath, IdentityPath, ServicesDep
+from app.api.deps import (
+    BEFORE_COLON,
+    CollectionPath,
+    CountedSearchesDep,
+    FacePath,
+    IdentityPath,
+    ServicesDep,
+)
 from app.api.endpoint import Asked, Endpoints, OnceDep, Otherwise, Sent
 from app.api.erasing import erase
 from app.api.schemas.faces import (
@@ -14,11 +21,17 @@ from app.api.schemas.faces import (
     MoveFaceBody,
     OwnedFacePage,
 )
+from app.api.schemas.parts.assignment import (
+    AssignFacesBody,
+    AssignmentAnswer,
+    ReleaseFacesBody,
+)
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.pages import PageQuery
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
+from app.gallery.people.assignment_records import FaceAssignment
 from app.gallery.people.correction_records import FacesDeletion, MovedFace
 from app.gallery.records import Erasure, Face, OwnedFace, Page
 from app.operations.enroll.enroller import Enrollment
@@ -200,3 +213,46 @@ async def move_face(
         if_revision=body.if_revision,
         once=once,
     )
+
+
+@router.endpoint(
+    "POST", f"{_OF_A_PERSON}:assign", AssignmentAnswer, right=Right.CORRECT, problems=[409, 429]
+)
+async def assign_faces(
+    collection: CollectionPath,
+    identity_id: IdentityPath,
+    body: Sent[AssignFacesBody],
+    services: ServicesDep,
+    searches: CountedSearchesDep,
+    once: OnceDep,
+) -> FaceAssignment:
+    """Assign faces of anonymous people to a person, each with an outcome of its own.
+
+    Once the person has a face, only faces that are like the person are assigned, unless `force` is
+    sent. The faces keep their ids; an anonymous person without a face left is merged into the
+    person. Without the right `templates`, it counts as a search that finds the person.
+    """
+    person = await reading(services.gallery.people.get, collection, identity_id)
+    if person.face_count:
+        searches.require()
+        searches.count_people([person.id])
+    return await services.assign.assign(
+        collection, identity_id, body.face_ids, body.options(), once=once
+    )
+
+
+@router.endpoint(
+    "POST", f"{_OF_A_PERSON}:release", AssignmentAnswer, right=Right.CORRECT, problems=[409]
+)
+async def release_faces(
+    collection: CollectionPath,
+    identity_id: IdentityPath,
+    body: Sent[ReleaseFacesBody],
+    services: ServicesDep,
+    once: OnceDep,
+) -> FaceAssignment:
+    """Take faces from a person without deleting them: each gets an anonymous person of its own.
+
+    The faces keep their ids. The person stays, even without any face.
+    """
+    return await services.assign.release(collection, identity_id, body.face_ids, once=once)

@@ -7,6 +7,7 @@ from app.api.erasing import erase
 from app.api.schemas.identities import (
     DeletePeopleAnswer,
     DeletePeopleBody,
+    DeletePersonQuery,
     EnrollBody,
     IdentityPage,
     IdentityQuery,
@@ -15,7 +16,7 @@ from app.api.schemas.identities import (
     PatchIdentityBody,
 )
 from app.api.schemas.parts.enrolment import EnrollmentBody
-from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
+from app.api.schemas.parts.erasure import ErasureBody
 from app.api.schemas.parts.person import ShownIdentityBody
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
@@ -107,9 +108,15 @@ async def delete_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,
     services: ServicesDep,
-    query: Asked[ErasureQuery],
+    query: Asked[DeletePersonQuery],
 ) -> Erasure:
-    """Delete a person with all their faces. From this answer on, no search finds them."""
+    """Delete a person with all their faces. From this answer on, no search finds them.
+
+    With `keep_faces`, the faces stay, each with an anonymous person of its own.
+    """
+    if query.keep_faces:
+        done = await services.assign.dissolve(collection, identity_id, compact=query.compact)
+        return done.erasure
     return await erase(query, services.gallery.people.delete, collection, identity_id)
 
 

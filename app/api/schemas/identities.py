@@ -9,7 +9,7 @@ from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.corrections import CollapsedFace, Count, IfRevision
 from app.api.schemas.parts.enrolment import EnrollFields
-from app.api.schemas.parts.erasure import ErasureBody
+from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.field_types import (
     Flag,
     IdentityRef,
@@ -207,6 +207,14 @@ class DeletePeopleBody(Schema):
     def changes_nothing(self) -> bool:
         """Return whether people are only counted; an `Idempotency-Key` is ignored then."""
         return self.confirm_count is None
+
+
+class DeletePersonQuery(ErasureQuery):
+    keep_faces: Flag = Field(
+        False,
+        description="Keep the faces: each gets an anonymous person of its own, to which it "
+        "belongs until it is assigned to somebody.",
+    )
 
 
 class DeletePeopleAnswer(Answer):

@@ -29,7 +29,7 @@ from app.gallery.people.enrolment_guards import (
 from app.gallery.people.erasure import erase_people, together
 from app.gallery.people.face_handover import hand_over
 from app.gallery.people.held_people import require_nobody_held, require_not_held
-from app.gallery.people.person_merge import joined
+from app.gallery.people.person_merge import absorb
 from app.gallery.people.retention_rules import require_consent_of
 from app.gallery.people.revision_check import require_unchanged
 from app.gallery.records import EVERYBODY, Erasure, NewFace, NewIdentity, PeopleFilter
@@ -92,7 +92,8 @@ class Corrections(GalleryPart):
     ) -> MovedFace:
         """Give a face to another person, by reference, or to a new one.
 
-        The person before stays, even without a face. A face that is this person's already stays as
+        The person before stays, even without a face; an anonymous one then becomes part of the
+        other, as by a merge. A face that is this person's already stays as
         it is. Raises FaceNotFound, IdentityNotFound, ExternalIdTaken, PersonHeld when the person
         before is under a legal hold, RevisionConflict when one of the two changed after
         `if_revision`, EveryFaceRefusedError when `guard` refuses it, ConsentRequired,
@@ -215,33 +216,10 @@ class Corrections(GalleryPart):
     def _merge(
         self, transaction: Transaction, kept: IdentityTable, others: Sequence[IdentityTable]
     ) -> Merged:
-        identities = transaction.identities
-        changes = joined(kept, others)
         merged = tuple(MergedPerson(row.id, row.name, row.external_id) for row in others)
-        faces = [face for row in others for face in transaction.faces.of_identity(row)]
-        handed = hand_over(transaction, kept, faces)
-        transaction.terminals.hand_over([row.number for row in others], kept.number)
-        transaction.dismissals.hand_over([row.number for row in others], kept.number)
-        unknowns = transaction.unknowns
-        if unknowns.advance_if_there() is not None:
-            unknowns.rename_nearest([row.id for row in others], kept.id)
-        transaction.consents.hand_over([row.number for row in others], kept)
-        identities.delete(others)
-        identities.change(kept, changes)
-        identities.note_change(kept)
-        # Their answers would outlive who stays, whose erasure empties only their own.
-        transaction.answers.redact_people([person.identity_id for person in merged])
-        for person in merged:
-            transaction.note(Action.IDENTITY_MERGED, person.identity_id, into=kept.id)
-        transaction.note(
-            Action.IDENTITY_CHANGED,
-            kept.id,
-            fields=sorted(changes.given()),
-            merged=[person.identity_id for person in merged],
-            face_ids=list(handed.moved),
-        )
+        handed = absorb(transaction, kept, others)
         return Merged(
-            identities.record(kept),
+            transaction.identities.record(kept),
             merged,
             tuple(handed.moved),
             tuple(handed.collapsed),
@@ -265,9 +243,13 @@ class Corrections(GalleryPart):
         face_id = face.id
         transaction.dismissals.forget_faces([face.number])
         handed = hand_over(transaction, owner, [face])
-        # Else what is left of the face in files would open after an erasure of its new owner.
-        transaction.faces.renew_key(previous)
         identities.note_change(previous, owner)
+        last = identities.record(previous)
+        if previous.anonymous and not last.face_count:
+            absorb(transaction, owner, [previous])
+        else:
+            # Else what is left of the face in files would open after an erasure of its new owner.
+            transaction.faces.renew_key(previous)
         kept_id = handed.collapsed[0].kept_face_id if handed.collapsed else face.id
         stayed = transaction.faces.get(kept_id)
         for whose, other in ((owner, {"from": previous.id}), (previous, {"to": owner.id})):
@@ -275,7 +257,7 @@ class Corrections(GalleryPart):
         return MovedFace(
             transaction.faces.record(stayed, owner),
             identities.record(owner),
-            identities.record(previous),
+            last,
             tuple(handed.collapsed),
         )
 

@@ -1,4 +1,4 @@
-"""The fields of one person that is made of several."""
+"""One person that is made of several: their fields, faces, and all that refers to them."""
 
 import json
 from collections.abc import Sequence
@@ -6,9 +6,46 @@ from dataclasses import fields
 from typing import Any
 
 from app.errors import InvalidRequest
+from app.gallery.journal.actions import Action
 from app.gallery.people.attribute_texts import MAX_ATTRIBUTES_BYTES
+from app.gallery.people.face_handover import HandedOver, hand_over
 from app.gallery.records import IdentityChanges
 from app.gallery.store.tables import IdentityTable
+from app.gallery.store.transaction import Transaction
+
+
+def absorb(
+    transaction: Transaction, kept: IdentityTable, others: Sequence[IdentityTable]
+) -> HandedOver:
+    """Make people, `others`, part of `kept`, and delete them. Part of a transaction that holds the
+    collection and has locked these people."""
+    identities = transaction.identities
+    changes = joined(kept, others)
+    ids = [row.id for row in others]
+    numbers = [row.number for row in others]
+    faces = [face for row in others for face in transaction.faces.of_identity(row)]
+    handed = hand_over(transaction, kept, faces)
+    transaction.terminals.hand_over(numbers, kept.number)
+    transaction.dismissals.hand_over(numbers, kept.number)
+    unknowns = transaction.unknowns
+    if unknowns.advance_if_there() is not None:
+        unknowns.rename_nearest(ids, kept.id)
+    transaction.consents.hand_over(numbers, kept)
+    identities.delete(others)
+    identities.change(kept, changes)
+    identities.note_change(kept)
+    # Their answers would outlive who stays, whose erasure empties only their own.
+    transaction.answers.redact_people(ids)
+    for identity_id in ids:
+        transaction.note(Action.IDENTITY_MERGED, identity_id, into=kept.id)
+    transaction.note(
+        Action.IDENTITY_CHANGED,
+        kept.id,
+        fields=sorted(changes.given()),
+        merged=ids,
+        face_ids=list(handed.moved),
+    )
+    return handed
 
 
 def joined(kept: IdentityTable, others: Sequence[IdentityTable]) -> IdentityChanges:

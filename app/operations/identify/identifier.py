@@ -188,14 +188,16 @@ class Identifier:
         return done.decisions[0], done.model
 
     async def enrolled_face(
-        self, collection: str, face_id: str, options: SearchOptions
+        self, collection: str, face_id: str, options: SearchOptions, *, leave_out: bool = True
     ) -> tuple[Decision, ModelId]:
-        """Identify an enrolled face as if it were not enrolled; also return the embedder.
+        """Identify an enrolled face; also return the embedder.
 
-        Raises FaceNotFound.
+        With `leave_out`, it is searched as if it were not enrolled. Raises FaceNotFound.
         """
         probe = await reading(self._gallery.faces.probe_of, collection, face_id)
-        done = await self._decide(collection, [probe], replace(options, exclude_face_id=face_id))
+        if leave_out:
+            options = replace(options, exclude_face_id=face_id)
+        done = await self._decide(collection, [probe], options)
         return done.decisions[0], done.model
 
     async def person(

@@ -103,6 +103,18 @@ MOVE: Final[dict[str, Any]] = {
     "previous": {**_IDENTITY, "id": GROUP_ID, "external_id": "emp-2042", "face_count": 0},
     "collapsed": [],
 }
+ASSIGNMENT: Final[dict[str, Any]] = {
+    "identity": {**_IDENTITY, "face_count": 2, "revision": 18},
+    "faces": [
+        {
+            "face_id": FACE_ID,
+            "outcome": "assigned",
+            "identity_id": _IDENTITY_ID,
+            "similarity": 0.713,
+            "threshold": 0.365,
+        }
+    ],
+}
 FACES_DELETION: Final[dict[str, Any]] = {
     "deleted": [
         {

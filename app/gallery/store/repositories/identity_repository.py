@@ -26,6 +26,7 @@ from app.gallery.store.statements.held_people import held_people, not_held
 from app.gallery.store.statements.people_filter_sql import (
     ends_before,
     expired,
+    not_expired,
     wanted_people,
     with_consent,
 )
@@ -73,6 +74,13 @@ class IdentityRepository(ScopedRepository):
         return self._session.scalars(
             query.order_by(IdentityTable.number), {"numbers": numbers}
         ).all()
+
+    def living(self, numbers: Sequence[int]) -> dict[int, IdentityTable]:
+        """People by their numbers; those who have expired are left out."""
+        query = select(IdentityTable).where(
+            among(IdentityTable.number, "numbers"), not_expired(datetime.now(UTC))
+        )
+        return {row.number: row for row in self._session.scalars(query, {"numbers": numbers})}
 
     def lock(self, rows: Sequence[IdentityTable]) -> None:
         """Keep others from referring to these people until the commit."""
