@@ -44,6 +44,12 @@ class Scale:
             return inf
         return (1 / value - 1) * self.default / (1 - self.default)
 
+    def threshold_of(self, value: float, threshold: float) -> float:
+        """Return the cosine of a similarity, 0 to 1, where the error rates were not measured."""
+        if value < self.default:
+            return value / self.default * (threshold + 1) - 1
+        return threshold + (value - self.default) / (1 - self.default) * (1 - threshold)
+
     def _of_ratio(self, ratio: float) -> float:
         return 1 / (1 + (1 - self.default) / self.default * ratio)
 

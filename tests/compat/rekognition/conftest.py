@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.settings import Settings
 from tests.compat.rekognition.signer import Pair, Rekognition
+from tests.compat.rekognition.user_calls import Users
 
 MakePair = Callable[..., Pair]
 
@@ -17,6 +18,11 @@ MakePair = Callable[..., Pair]
 def rekognition(client: TestClient) -> Rekognition:
     """Calls operations of a service without keys."""
     return Rekognition(client)
+
+
+@pytest.fixture
+def users(rekognition: Rekognition, collection: str) -> Users:
+    return Users(rekognition, collection)
 
 
 @pytest.fixture(scope="package")

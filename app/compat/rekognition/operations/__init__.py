@@ -1,5 +1,5 @@
 """What the operations do, a file a subject. They call the operations that the API calls."""
 
-from app.compat.rekognition.operations import collections
+from app.compat.rekognition.operations import collections, user_searches, users
 
-__all__ = ["collections"]
+__all__ = ["collections", "user_searches", "users"]

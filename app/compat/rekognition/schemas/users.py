@@ -24,16 +24,20 @@ UserStatus = Literal["CREATED", "ACTIVE"]
 """Changes are done at once, so no user is ever UPDATING."""
 
 
-class CreateUserInput(Input):
+class ChangeInput(Input):
+    """A change of a user, which is carried out once a token."""
+
     collection_id: CollectionId
     user_id: UserId
     client_request_token: ClientRequestToken | None = None
 
 
-class DeleteUserInput(Input):
-    collection_id: CollectionId
-    user_id: UserId
-    client_request_token: ClientRequestToken | None = None
+class CreateUserInput(ChangeInput):
+    pass
+
+
+class DeleteUserInput(ChangeInput):
+    pass
 
 
 class ListUsersInput(Input):
@@ -52,12 +56,9 @@ class ListUsersOutput(Output):
     next_token: str | None = None
 
 
-class AssociateFacesInput(Input):
-    collection_id: CollectionId
-    user_id: UserId
+class AssociateFacesInput(ChangeInput):
     face_ids: UserFaceIds
     user_match_threshold: Percent = 75.0
-    client_request_token: ClientRequestToken | None = None
 
 
 class AssociatedFace(Output):
@@ -77,11 +78,8 @@ class AssociateFacesOutput(Output):
     user_status: UserStatus
 
 
-class DisassociateFacesInput(Input):
-    collection_id: CollectionId
-    user_id: UserId
+class DisassociateFacesInput(ChangeInput):
     face_ids: UserFaceIds
-    client_request_token: ClientRequestToken | None = None
 
 
 class DisassociatedFace(Output):
