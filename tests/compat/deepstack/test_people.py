@@ -1,5 +1,6 @@
 """People who are registered, listed and deleted."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -102,6 +103,28 @@ def test_people_of_the_own_api_go_by_their_key_and_else_by_their_name(
     for userid in ("emp-1", "Grace"):
         assert speaker.post("/delete", userid=userid).json()["success"] is True
     assert speaker.listed() == []
+
+
+def test_anonymous_people_are_unknown(admin: TestClient, speaker: Speaker) -> None:
+    path = f"/v1/collections/{speaker.collection}/identities"
+    anonymous = {"anonymous": "true"}
+    made = admin.post(path, data=anonymous, files=image("astronaut", "images"))
+    assert made.status_code == 201
+    assert speaker.listed() == []
+    assert speaker.userids("astronaut_again") == ["unknown"]
+
+
+def test_registrations_at_once_are_of_one_person(admin: TestClient, speaker: Speaker) -> None:
+    names = ("astronaut", "astronaut_again", "group")
+    with ThreadPoolExecutor() as threads:
+        answers = list(
+            threads.map(lambda name: speaker.post("/register", name, userid="Ada"), names)
+        )
+    assert [answer.status_code for answer in answers] == [200] * 3
+    messages = [answer.json()["message"] for answer in answers]
+    assert sorted(messages) == ["face added", "face updated", "face updated"]
+    (person,) = _people(admin, speaker)
+    assert person["face_count"] == 3
 
 
 def test_deleted_people_are_unknown_at_once(speaker: Speaker) -> None:

@@ -103,6 +103,8 @@ def _best(decision: Decision) -> tuple[str, float]:
     if not decision.candidates or decision.scale is None:
         return UNKNOWN, 0.0
     person, similarity = decision.candidates[0].identity, decision.candidates[0].similarity
+    if person.anonymous:
+        return UNKNOWN, 0.0
     confidence = DEEPSTACK.of(
         decision.scale.ratio(similarity, person.threshold),
         similarity=similarity,
