@@ -8,7 +8,7 @@ from app.gallery.records import Identity
 from app.operations.enroll.photo_subject import PassedOver
 from app.operations.policy.rate_claims import RateReason
 from app.operations.policy.rate_scale import RateScale
-from app.recognition.types import DetectedFace, EmbeddedFace, FaceQuality, ModelId
+from app.recognition.types import DetectedFace, EmbeddedFace, FaceQuality, ImageSize, ModelId
 from models.evaluation.calibration.similarity_map import ErrorRate
 
 
@@ -68,7 +68,7 @@ class Verification:
     `rate_reason`. `rejected` are the photos whose face is not good enough: there is no match then,
     and `similarity` is None, as nothing was compared. `faces` are the compared faces, one of each
     photo. `enrolled_a` and `enrolled_b` are there where that side is an enrolled person or face.
-    `model` is the embedder.
+    `model` is the embedder, and `sizes` are those of the photos, in the order of the request.
 
     If each face of a group is compared, these values are those of the comparison that is nearest to
     a match, and `comparisons` are all of them, most similar first. Threshold and rate are those of
@@ -91,6 +91,7 @@ class Verification:
     passed_over: tuple[tuple[int, PassedOver], ...] = ()
     shown_from: float | None = None
     model: ModelId = field(kw_only=True)
+    sizes: tuple[ImageSize, ...] = field(default=(), kw_only=True)
 
     @property
     def status(self) -> VerifyStatus:

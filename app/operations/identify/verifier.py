@@ -37,7 +37,7 @@ from app.operations.policy.disclosure import permitted, shown, shown_from
 from app.operations.policy.rate_claims import RateReason
 from app.operations.policy.rate_scale import RateScale
 from app.recognition.pipeline import Recognizer
-from app.recognition.types import Embedding, FaceQuality, ModelId, cosine
+from app.recognition.types import Embedding, FaceQuality, ImageSize, ModelId, cosine
 from app.runtime.gather import together
 from app.runtime.threads import reading
 from models.evaluation.calibration.similarity_map import ErrorRate
@@ -204,6 +204,7 @@ class Verifier:
             comparisons=_in_order(compared),
             passed_over=_passed_over(_photos(a, b)),
             model=self._gallery.model,
+            sizes=_sizes(_photos(a, b)),
         )
 
     def _of_enrolled(
@@ -257,11 +258,16 @@ class Verifier:
             passed_over=_passed_over(_photos(a, b)),
             shown_from=least,
             model=done.basis.model,
+            sizes=_sizes(_photos(a, b)),
         )
 
 
 def _photos(*sides: _Read) -> list[PhotoFaces]:
     return [side.photo for side in sides if side.photo is not None]
+
+
+def _sizes(photos: Sequence[PhotoFaces]) -> tuple[ImageSize, ...]:
+    return tuple(photo.size for photo in photos)
 
 
 def _comparison(
@@ -323,6 +329,7 @@ def _rejected(photos: Sequence[PhotoFaces], before: _Beforehand, model: ModelId)
         enrolled_b=enrolled_b,
         rejected=tuple(photo.refused for photo in photos if photo.refused is not None),
         model=model,
+        sizes=_sizes(photos),
     )
 
 

@@ -19,7 +19,7 @@ from app.operations.enroll.photo_subject import (
 from app.operations.policy.face_rules import FaceRule, QualityFilter, VerifyFaces
 from app.operations.policy.quality_filter import shortcomings
 from app.recognition.select import Selection, largest_faces
-from app.recognition.types import EmbeddedFace, EmbeddedPhoto
+from app.recognition.types import EmbeddedFace, EmbeddedPhoto, ImageSize
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,13 @@ class SideFace:
 
 @dataclass(frozen=True, slots=True)
 class PhotoFaces:
-    """The faces of a photo that are compared.
+    """The faces of a photo of this `size` that are compared.
 
     `refused` says why none is: no face is the subject (no `faces`), or the face that is shown is
     not good enough.
     """
 
+    size: ImageSize
     faces: tuple[SideFace, ...]
     refused: RejectedImage | None = None
     passed_over: tuple[PassedOver, ...] = ()
@@ -80,17 +81,17 @@ def faces_of(
         return _group(photo, image_index, quality_filter)
     found = find_subject(photo, image_index, FaceRule(rule), quality_filter)
     faces = () if found.face is None else (SideFace(_place(photo, found.face), found.face),)
-    return PhotoFaces(faces, found.refused, found.passed_over)
+    return PhotoFaces(photo.size, faces, found.refused, found.passed_over)
 
 
 def _group(photo: EmbeddedPhoto, image_index: int, quality_filter: QualityFilter) -> PhotoFaces:
     if not photo.faces:
-        return PhotoFaces((), no_face(photo, image_index))
+        return PhotoFaces(photo.size, (), no_face(photo, image_index))
     lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
     every = [SideFace(_place(photo, face), face) for face in photo.faces]
     good = [face for face, why in zip(every, lacking, strict=True) if not why]
     if not good:
-        return PhotoFaces((every[0],), bad_face(photo, image_index, lacking[0]))
+        return PhotoFaces(photo.size, (every[0],), bad_face(photo, image_index, lacking[0]))
     bad = [
         PassedOver(face.embedded.face, tuple(map(str, why.reasons)))
         for face, why in zip(every, lacking, strict=True)
@@ -98,7 +99,7 @@ def _group(photo: EmbeddedPhoto, image_index: int, quality_filter: QualityFilter
     ]
     left_out = (PassedOverReason.BEYOND_LIMIT,)
     beyond = [PassedOver(face, left_out) for face in photo.detected[len(every) :]]
-    return PhotoFaces(tuple(good), passed_over=(*bad, *beyond))
+    return PhotoFaces(photo.size, tuple(good), passed_over=(*bad, *beyond))
 
 
 def _place(photo: EmbeddedPhoto, wanted: EmbeddedFace) -> int:

@@ -1,0 +1,77 @@
+"""Faces as outputs show them: ratios of the image's size, and percentages."""
+
+from app.compat.rekognition.model_version import model_version
+from app.compat.rekognition.schemas.base import wire_id
+from app.compat.rekognition.schemas.shown_faces import (
+    BoundingBox,
+    Face,
+    FaceDetail,
+    ImageQuality,
+    Landmark,
+)
+from app.compat.rekognition.user_ids import user_id_of
+from app.gallery.records import OwnedFace
+from app.recognition.types import Box, DetectedFace, FaceQuality, ImageSize, QualityComponent
+
+_LANDMARKS = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
+"""In the order of `Landmarks`, whose left and right are those of the viewer, too."""
+
+
+def bounding_box(box: Box, width: int, height: int) -> BoundingBox:
+    """Return a box in pixels as ratios of the size of its upright image."""
+    left, top, right, bottom = box
+    return BoundingBox(
+        left=left / width,
+        top=top / height,
+        width=(right - left) / width,
+        height=(bottom - top) / height,
+    )
+
+
+def face_detail_of(face: DetectedFace, quality: FaceQuality, size: ImageSize) -> FaceDetail:
+    """Return a face of a photo of this size."""
+    return FaceDetail(
+        bounding_box=bounding_box(face.box, size.width, size.height),
+        confidence=percent(face.score),
+        landmarks=[
+            Landmark(type=name, x=float(x) / size.width, y=float(y) / size.height)
+            for name, (x, y) in zip(_LANDMARKS, face.landmarks, strict=True)
+        ],
+        quality=image_quality(quality),
+    )
+
+
+def image_quality(quality: FaceQuality) -> ImageQuality:
+    """Return the scores of sharpness and of the worse of under- and overexposure, 0 to 100."""
+    scores = {component: found.score for component, found in quality.components.items()}
+    return ImageQuality(
+        brightness=min(
+            scores[QualityComponent.UNDEREXPOSURE], scores[QualityComponent.OVEREXPOSURE]
+        ),
+        sharpness=scores[QualityComponent.SHARPNESS],
+    )
+
+
+def percent(share: float) -> float:
+    """Return a share, 0 to 1, in percent."""
+    return 100 * share
+
+
+def face_of(face: OwnedFace, digest: str) -> Face:
+    """Return a stored face; `digest` is that of the collection's embedder.
+
+    A face that was enrolled from an embedding has neither a box nor a confidence, and one that was
+    enrolled by a version which did not keep the size of its image has no box.
+    """
+    box = None
+    if face.box is not None and face.image_width and face.image_height:
+        box = bounding_box(face.box, face.image_width, face.image_height)
+    return Face(
+        face_id=wire_id(face.id),
+        bounding_box=box,
+        image_id=face.image_id,
+        external_image_id=face.image_label,
+        confidence=None if face.detection_score is None else percent(face.detection_score),
+        index_faces_model_version=model_version(digest),
+        user_id=user_id_of(face.identity),
+    )
