@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import problems
@@ -79,8 +80,18 @@ def without_slash(path: str) -> str:
     return path.rstrip("/") or "/"
 
 
+class _Routes(FastAPI):
+    """An application whose defects are answered by the service's middleware, as all others."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        stack = super().build_middleware_stack()
+        # It would answer a defect by itself, as plain text.
+        assert isinstance(stack, ServerErrorMiddleware)
+        return stack.app
+
+
 def _application_of(dialect: Dialect, service: FastAPI) -> FastAPI:
-    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    app = _Routes(openapi_url=None, redirect_slashes=False)
     app.state = service.state
     problems.install(app, ())
     for router in dialect.routers():

@@ -20,6 +20,7 @@ from app.api.edge.connection.connections import ConnectionLimits, Connections, E
 from app.api.edge.connection.http_protocol import LimitedHttp
 from app.api.edge.request_log import RequestLog
 from app.api.edge.unread_bodies import UnreadBodies
+from app.compat.dialects import DialectOfRequest, dialects_named
 from app.observe.metrics import Metrics
 from app.observe.traffic import Traffic
 from app.settings import Limits
@@ -141,6 +142,8 @@ class SmallServer:
         app.add_middleware(Refusals)
         app.add_middleware(RequestLog, metrics=Metrics(), traffic=Traffic())
         app.add_middleware(UnreadBodies)
+        dialects = dialects_named(["compreface", "deepstack", "rekognition"])
+        app.add_middleware(DialectOfRequest, dialects=dialects)
         return app
 
 
