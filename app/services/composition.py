@@ -35,6 +35,7 @@ from app.operations.doctor import GalleryExaminer
 from app.operations.enroll.batch_enroller import BatchEnroller
 from app.operations.enroll.crop_vault import CropVault
 from app.operations.enroll.enroller import Enroller
+from app.operations.enroll.faces_enroller import FacesEnroller
 from app.operations.enroll.guard_lookup import Guards
 from app.operations.face_assigner import FaceAssigner
 from app.operations.identify.blocking_notes import BlockingNotes
@@ -149,6 +150,9 @@ def build_services(
         calibrator=calibrator,
         enroll=enroller,
         enroll_batch=BatchEnroller(enroller, gallery, guards),
+        enroll_faces=FacesEnroller(
+            recognizer, gallery, enroller, rejections, max_faces=settings.limits.max_faces
+        ),
         examine_gallery=GalleryExaminer(gallery, calibrator),
         correct=GalleryCorrector(gallery.corrections, gallery.faces, guards),
         assign=FaceAssigner(gallery, calibrator),

@@ -37,6 +37,7 @@ from app.operations.crop_reader import CropReader
 from app.operations.doctor import GalleryExaminer
 from app.operations.enroll.batch_enroller import BatchEnroller
 from app.operations.enroll.enroller import Enroller
+from app.operations.enroll.faces_enroller import FacesEnroller
 from app.operations.face_assigner import FaceAssigner
 from app.operations.identify.blocking_search import BlockingSearch
 from app.operations.identify.identifier import Identifier
@@ -95,6 +96,7 @@ class Services:
     calibrator: Calibrator
     enroll: Enroller
     enroll_batch: BatchEnroller
+    enroll_faces: FacesEnroller
     examine_gallery: GalleryExaminer
     correct: GalleryCorrector
     assign: FaceAssigner

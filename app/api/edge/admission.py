@@ -43,5 +43,7 @@ def _brings_photos(scope: Scope) -> bool:
         return foreign.brings_photos(scope["method"], scope["path"], Headers(scope=scope))
     if scope["method"] != "POST":
         return False
-    last: str = scope["path"].rpartition("/")[2]
+    before, _, last = scope["path"].rpartition("/")
+    if last == "faces":  # those of a person may be known photos, which are not looked at again
+        return "/identities/" not in before
     return last.removesuffix(":batch") in _PHOTOS or last == "people:export"

@@ -28,6 +28,7 @@ from app.api.schemas.parts.assignment import (
 )
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
+from app.api.schemas.parts.faces_enrolment import EnrollFacesAnswer, EnrollFacesBody
 from app.api.schemas.parts.pages import PageQuery
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
@@ -35,6 +36,7 @@ from app.gallery.people.assignment_records import FaceAssignment
 from app.gallery.people.correction_records import FacesDeletion, MovedFace
 from app.gallery.records import Erasure, Face, OwnedFace, Page
 from app.operations.enroll.enroller import Enrollment
+from app.operations.enroll.faces_enroller import PhotoEnrollment
 from app.runtime.threads import reading
 
 router = Endpoints("/collections/{collection}", tag="faces")
@@ -73,6 +75,39 @@ async def add_faces(
         once=once,
     )
     services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)
+    return done
+
+
+@router.endpoint(
+    "POST",
+    "/faces",
+    EnrollFacesAnswer,
+    right=Right.ENROLL,
+    status=201,
+    otherwise=Otherwise(200, "Nothing was enrolled now.", lambda done: not done.new_face_count),
+    problems=[409],
+)
+async def enroll_faces(
+    collection: CollectionPath,
+    body: Sent[EnrollFacesBody],
+    services: ServicesDep,
+    once: OnceDep,
+) -> PhotoEnrollment:
+    """Enroll every face of a photo, each as an anonymous person of its own.
+
+    The guards are not asked. Faces that are not enrolled are in `left_out` with reasons. The same
+    photo sent again is answered with the faces that are there, and a photo without any face with
+    empty lists, both with status 200.
+    """
+    done = await services.enroll_faces.photo(
+        collection,
+        body.image,
+        body.options(),
+        new=body.new_identity(),
+        max_faces=body.max_faces,
+        once=once,
+    )
+    services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.left_out_reasons)
     return done
 
 

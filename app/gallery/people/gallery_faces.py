@@ -11,8 +11,18 @@ from app.gallery.people.enrolment_guards import Guard
 from app.gallery.people.erasure import erase_faces
 from app.gallery.people.face_conversion import FacesToEnroll, convert_faces
 from app.gallery.people.face_deletion import delete_listed
+from app.gallery.people.faces_of_photos import PlacedFace, enroll_each
 from app.gallery.people.retention_rules import require_consent_of
-from app.gallery.records import Erasure, Face, FaceFilter, Identity, OwnedFace, Page
+from app.gallery.records import (
+    Erasure,
+    Face,
+    FaceFilter,
+    Identity,
+    NewFace,
+    NewIdentity,
+    OwnedFace,
+    Page,
+)
 from app.gallery.rollout.embedder_pair import EnrolledProbe
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import read_again
@@ -50,6 +60,27 @@ class GalleryFaces(GalleryPart):
             transaction.keep(once, enrolled, row.id)
         self.follow_change(collection_name)
         return enrolled
+
+    def enroll_each(
+        self,
+        collection_name: str,
+        new: NewIdentity,
+        faces: Sequence[NewFace],
+        *,
+        once: Once[Sequence[PlacedFace]] | None = None,
+    ) -> Sequence[PlacedFace]:
+        """Enroll each face of a photo as a person of its own, like `new`; see `enroll_each`.
+
+        Raises ConsentRequired, RetentionTooLong, EmbedderMismatch, and AnsweredBeforeError by
+        `once`.
+        """
+        with self.store.changing(collection_name) as transaction:
+            transaction.claim(once)
+            converted = convert_faces(transaction, self.embedders, faces, None)
+            placed = enroll_each(transaction, new, converted)
+            transaction.keep(once, placed)
+        self.follow_change(collection_name)
+        return placed
 
     @read_again
     def page(

@@ -316,6 +316,7 @@ class FaceTable(_Public, _OfCollection, _Embedded, Table):
         # Also what finds an identity's faces.
         UniqueConstraint("identity_number", "image_sha256"),
         Index(None, "collection_number", "number"),
+        Index(None, "collection_number", "image_sha256"),
         {"sqlite_autoincrement": True},
     )
 

@@ -28,6 +28,7 @@ from app.operations.enroll.guard_lookup import Guards, refused, retry_after_swit
 from app.operations.enroll.photo_rejections import face_shortcomings, unusable
 from app.operations.enroll.photo_subject import PassedOver, candidates, find_subject
 from app.recognition.pipeline import Recognizer
+from app.recognition.types import EmbeddedFace, EmbeddedPhoto
 from app.runtime.gather import together
 from app.runtime.threads import reading, writing
 
@@ -311,26 +312,30 @@ class Enroller:
         if subject.refused is not None or embedded is None:
             assert subject.refused is not None  # a photo without a subject has a reason
             return subject.refused
+        return UsableImage(
+            index, await self.new_face(photo, embedded, options), subject.passed_over
+        )
+
+    async def new_face(
+        self, photo: EmbeddedPhoto, embedded: EmbeddedFace, options: EnrollOptions
+    ) -> NewFace:
+        """Make of a face on a photo what the gallery keeps; its crop is sealed."""
         face_id = uuid4().hex
         sealed = None
         if embedded.wide_crop is not None and self._vault is not None:
             sealed = await asyncio.to_thread(self._vault.seal, face_id, embedded.wide_crop)
-        return UsableImage(
-            index,
-            NewFace(
-                embedding=embedded.embedding,
-                box=embedded.face.box,
-                landmarks=embedded.face.landmarks,
-                detection_score=embedded.face.score,
-                image_sha256=photo.sha256,
-                quality=embedded.quality.unified,
-                next_embedding=embedded.next_embedding,
-                face_id=face_id,
-                sealed_crop=sealed,
-                image_size=(photo.size.width, photo.size.height),
-                image_label=options.image_label,
-            ),
-            subject.passed_over,
+        return NewFace(
+            embedding=embedded.embedding,
+            box=embedded.face.box,
+            landmarks=embedded.face.landmarks,
+            detection_score=embedded.face.score,
+            image_sha256=photo.sha256,
+            quality=embedded.quality.unified,
+            next_embedding=embedded.next_embedding,
+            face_id=face_id,
+            sealed_crop=sealed,
+            image_size=(photo.size.width, photo.size.height),
+            image_label=options.image_label,
         )
 
 

@@ -29,7 +29,7 @@ class PassedOverReason(StrEnum):
     NOT_LARGEST = "not_largest"
     """Only the largest face was asked for."""
     BEYOND_LIMIT = "beyond_limit"
-    """More faces of a group are compared already than the limit allows."""
+    """As many larger faces as the limit allows are compared, or enrolled, already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,6 +253,27 @@ EMBEDDINGS: Final[dict[str, Any]] = {
         {"index": 1, "result": None, "error": _UNREADABLE},
     ]
 }
+FACES_ENROLMENT: Final[dict[str, Any]] = {
+    "faces": [
+        {
+            "face_id": FACE_ID,
+            "identity_id": _IDENTITY_ID,
+            "anonymous": True,
+            "box": _BOX,
+            "detection_score": 0.9999,
+            "landmarks": IDENTIFICATION["faces"][0]["landmarks"],
+            "direction": 0,
+            "quality": 83.4,
+            "already_enrolled": False,
+        }
+    ],
+    "left_out": [],
+    "faces_found": 1,
+    "faces_used": 1,
+    "image": _IMAGE,
+    "image_id": "9b2f6d0e-5d1c-5f0a-8a53-6f0d1c2b3a49",
+    "model": _MODEL,
+}
 _SCORES: Final = {
     "face_size": (40.8, 100.0),
     "sharpness": (0.687, 86.0),

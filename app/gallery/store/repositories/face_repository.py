@@ -174,7 +174,7 @@ class FaceRepository(ScopedRepository):
         return self._session.scalars(query.order_by(FaceTable.number)).all()
 
     def on_photos(self, image_sha256s: Sequence[str]) -> Sequence[FaceTable]:
-        """All faces of the collection that come from these photos. No index finds them."""
+        """All faces of the collection that come from these photos."""
         query = select(FaceTable).where(
             self._here(FaceTable), FaceTable.image_sha256.in_(image_sha256s)
         )
