@@ -11,7 +11,7 @@ from httpx2 import Request, Response
 
 from tests.kit import photos
 
-_TARGET = "RekognitionService.DetectFaces"
+_TARGET = "RekognitionService.CompareFaces"
 _AWS_JSON = "application/x-amz-json-1.1"
 JPEG = photos.encoded(photos.hopper())
 
@@ -20,8 +20,8 @@ Code = int | str
 
 @dataclass(frozen=True)
 class ForeignApi:
-    """`path` and `headers` of a request that finds the faces of a photo, whose body `body` makes;
-    `code_of` reads an error, after a look at its form."""
+    """`path` and `headers` of a request that finds the faces of a photo, or compares it with
+    itself; `body` makes its body, and `code_of` reads an error, after a look at its form."""
 
     name: str
     path: str
@@ -82,6 +82,11 @@ def _code_of_rekognition(answer: Response) -> Code:
     return kind
 
 
+def _compare_faces(photo: bytes) -> dict[str, Any]:
+    image = {"Bytes": b64encode(photo).decode("ascii")}
+    return {"content": json.dumps({"SourceImage": image, "TargetImage": image})}
+
+
 COMPREFACE = ForeignApi(
     "compreface",
     "/api/v1/detection/detect",
@@ -100,7 +105,7 @@ REKOGNITION = ForeignApi(
     "rekognition",
     "/",
     {"x-amz-target": _TARGET, "content-type": _AWS_JSON},
-    lambda photo: {"content": json.dumps({"Image": {"Bytes": b64encode(photo).decode()}})},
+    _compare_faces,
     _code_of_rekognition,
 )
 FOREIGN_APIS = (COMPREFACE, DEEPSTACK, REKOGNITION)
