@@ -18,7 +18,7 @@ JPEG = photos.encoded(photos.hopper())
 Code = int | str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ForeignApi:
     """`path` and `headers` of a request that finds the faces of a photo, or compares it with
     itself; `body` makes its body, and `code_of` reads an error, after a look at its form."""
@@ -82,9 +82,10 @@ def _code_of_rekognition(answer: Response) -> Code:
     return kind
 
 
-def _compare_faces(photo: bytes) -> dict[str, Any]:
+def compared_with_itself(photo: bytes) -> dict[str, Any]:
+    """The input of CompareFaces."""
     image = {"Bytes": b64encode(photo).decode("ascii")}
-    return {"content": json.dumps({"SourceImage": image, "TargetImage": image})}
+    return {"SourceImage": image, "TargetImage": image}
 
 
 COMPREFACE = ForeignApi(
@@ -105,7 +106,7 @@ REKOGNITION = ForeignApi(
     "rekognition",
     "/",
     {"x-amz-target": _TARGET, "content-type": _AWS_JSON},
-    _compare_faces,
+    lambda photo: {"content": json.dumps(compared_with_itself(photo))},
     _code_of_rekognition,
 )
 FOREIGN_APIS = (COMPREFACE, DEEPSTACK, REKOGNITION)

@@ -1,6 +1,6 @@
 """A service whose keys stand for collections, and callers who speak DeepStack to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -8,9 +8,6 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from app.main import create_app
-from app.services import build_services
-from app.settings import Settings
 from tests.api.conftest import photo
 from tests.kit.api_keys import new_key
 
@@ -44,20 +41,6 @@ class Speaker:
     def listed(self) -> list[str]:
         faces: list[str] = self.post("/list").json()["faces"]
         return faces
-
-
-@pytest.fixture(scope="session")
-def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A service with keys; the client itself sends none."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("keyed"), device="cpu", api_keys="key")
-    with TestClient(create_app(settings, build_services(settings))) as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def admin(keyed: TestClient) -> TestClient:
-    """A client of the same service, with the key of an admin."""
-    return TestClient(keyed.app, headers={"x-api-key": "key"})
 
 
 @pytest.fixture
