@@ -1,5 +1,7 @@
 """Faces as outputs show them: ratios of the image's size, and percentages."""
 
+import re
+
 from app.compat.rekognition.model_version import model_version
 from app.compat.rekognition.schemas.base import wire_id
 from app.compat.rekognition.schemas.shown_faces import (
@@ -10,9 +12,11 @@ from app.compat.rekognition.schemas.shown_faces import (
     Landmark,
 )
 from app.compat.rekognition.user_ids import user_id_of
-from app.gallery.records import OwnedFace
+from app.gallery.records import Face as StoredFace
+from app.gallery.records import Identity, OwnedFace
 from app.recognition.types import Box, DetectedFace, FaceQuality, ImageSize, QualityComponent
 
+_LABEL = re.compile(r"[a-zA-Z0-9_.\-:]{1,255}")
 _LANDMARKS = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
 """In the order of `Landmarks`, whose left and right are those of the viewer, too."""
 
@@ -28,8 +32,8 @@ def bounding_box(box: Box, width: int, height: int) -> BoundingBox:
     )
 
 
-def face_detail_of(face: DetectedFace, quality: FaceQuality, size: ImageSize) -> FaceDetail:
-    """Return a face of a photo of this size."""
+def face_detail_of(face: DetectedFace, quality: FaceQuality | None, size: ImageSize) -> FaceDetail:
+    """Return a face of a photo of this size; its quality is left out where it was not measured."""
     return FaceDetail(
         bounding_box=bounding_box(face.box, size.width, size.height),
         confidence=percent(face.score),
@@ -37,7 +41,7 @@ def face_detail_of(face: DetectedFace, quality: FaceQuality, size: ImageSize) ->
             Landmark(type=name, x=float(x) / size.width, y=float(y) / size.height)
             for name, (x, y) in zip(_LANDMARKS, face.landmarks, strict=True)
         ],
-        quality=image_quality(quality),
+        quality=None if quality is None else image_quality(quality),
     )
 
 
@@ -58,6 +62,11 @@ def percent(share: float) -> float:
 
 
 def face_of(face: OwnedFace, digest: str) -> Face:
+    """Return a face of a list; see `shown_face`."""
+    return shown_face(face, face.identity, digest)
+
+
+def shown_face(face: StoredFace, owner: Identity, digest: str) -> Face:
     """Return a stored face; `digest` is that of the collection's embedder.
 
     A face that was enrolled from an embedding has neither a box nor a confidence, and one that was
@@ -70,8 +79,14 @@ def face_of(face: OwnedFace, digest: str) -> Face:
         face_id=wire_id(face.id),
         bounding_box=box,
         image_id=face.image_id,
-        external_image_id=face.image_label,
+        external_image_id=label_of(face),
         confidence=None if face.detection_score is None else percent(face.detection_score),
         index_faces_model_version=model_version(digest),
-        user_id=user_id_of(face.identity),
+        user_id=user_id_of(owner),
     )
+
+
+def label_of(face: StoredFace) -> str | None:
+    """Return what the caller called the image, where that can be an ExternalImageId."""
+    label = face.image_label
+    return label if label is not None and _LABEL.fullmatch(label) else None

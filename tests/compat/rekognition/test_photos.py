@@ -1,4 +1,4 @@
-"""CompareFaces: photos alone."""
+"""CompareFaces and DetectFaces: photos alone."""
 
 from base64 import b64encode
 from typing import Any
@@ -105,6 +105,18 @@ def test_base64_that_was_encoded_twice_is_named(rekognition: Rekognition) -> Non
         "CompareFaces", "InvalidImageFormatException", SourceImage=twice, TargetImage=twice
     )
     assert "base64" in message
+
+
+@pytest.mark.parametrize("attributes", [["DEFAULT"], ["ALL"], ["AGE_RANGE", "EMOTIONS"], []])
+def test_the_faces_of_a_photo_are_detected_and_nothing_is_invented(
+    rekognition: Rekognition, attributes: list[str]
+) -> None:
+    output = rekognition.call("DetectFaces", Image=image("group"), Attributes=attributes)
+    assert len(output["FaceDetails"]) > 1
+    for face in output["FaceDetails"]:
+        _require_face(face)
+        assert set(face) <= {"BoundingBox", "Confidence", "Landmarks", "Pose", "Quality"}
+    assert rekognition.call("DetectFaces", Image=image("coffee")) == {"FaceDetails": []}
 
 
 def _require_face(face: dict[str, Any]) -> None:

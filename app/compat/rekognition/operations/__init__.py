@@ -1,5 +1,12 @@
 """What the operations do, a file a subject. They call the operations that the API calls."""
 
-from app.compat.rekognition.operations import collections, faces, photos, user_searches, users
+from app.compat.rekognition.operations import (
+    collections,
+    faces,
+    indexing,
+    photos,
+    user_searches,
+    users,
+)
 
-__all__ = ["collections", "faces", "photos", "user_searches", "users"]
+__all__ = ["collections", "faces", "indexing", "photos", "user_searches", "users"]

@@ -7,6 +7,8 @@ from app.compat.rekognition.schemas.faces import (
     CompareFacesInput,
     CompareFacesMatch,
     CompareFacesOutput,
+    DetectFacesInput,
+    DetectFacesOutput,
 )
 from app.compat.rekognition.schemas.shown_faces import ComparedFace, ComparedSourceFace
 from app.compat.rekognition.similarities import percent_of
@@ -17,6 +19,7 @@ from app.operations.identify.verification import Comparison, Verification
 from app.operations.identify.verify_options import VerifyOptions
 from app.operations.identify.verify_sides import PhotoSide
 from app.operations.policy.face_rules import QualityFilter, VerifyFaces
+from app.recognition.select import largest_faces
 from app.recognition.types import EmbeddedFace, ImageSize
 
 _MOST_FACES = 100
@@ -40,6 +43,15 @@ async def compare_faces(call: Call[CompareFacesInput]) -> CompareFacesOutput:
     if done.rejected:
         raise NoFaceToCompare
     return _compared(done, body.similarity_threshold)
+
+
+@operation("DetectFaces", DetectFacesInput, right=Right.IDENTIFY, large=True)
+async def detect_faces(call: Call[DetectFacesInput]) -> DetectFacesOutput:
+    """Find the faces of a photo, the 100 largest of them."""
+    photo = await call.services.recognizer.embed(call.body.image.file, largest_faces(_MOST_FACES))
+    return DetectFacesOutput(
+        face_details=[face_detail_of(one.face, one.quality, photo.size) for one in photo.faces]
+    )
 
 
 def _compared(done: Verification, least: float) -> CompareFacesOutput:

@@ -1,1 +1,0 @@
-"""`vultus import-from`: people and their photos come over from other programs."""

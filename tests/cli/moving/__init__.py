@@ -1,1 +1,0 @@
-"""`vultus import-from`."""
