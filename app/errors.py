@@ -101,6 +101,9 @@ VultusError
 │   ├── DigestUnknown               no source states the SHA-256 of the file
 │   ├── FileNotAsPinned             the file has another size or SHA-256, or is damaged
 │   └── SourceUnavailable           the server, mirror or folder does not give the file
+├── OtherServiceFailed              people cannot be imported from another service
+│   ├── OtherServiceUnavailable     the other service does not answer
+│   └── OtherServiceRefused         the other service refuses the key, or is not what it should be
 └── StartupError                    the process cannot start as configured
     ├── SettingUnusable             a setting cannot be followed
     ├── NetworkNotMade              a network that Vultus no longer ships was not added
@@ -829,6 +832,18 @@ class FileNotAsPinned(FetchFailed):
 
 class SourceUnavailable(FetchFailed):
     code = "source_unavailable"
+
+
+class OtherServiceFailed(VultusError):
+    code = "other_service_failed"
+
+
+class OtherServiceUnavailable(OtherServiceFailed):
+    code = "other_service_unavailable"
+
+
+class OtherServiceRefused(OtherServiceFailed):
+    code = "other_service_refused"
 
 
 class StartupError(VultusError):

@@ -156,6 +156,9 @@ HTTP: Final = Remedies(
         errors.DigestUnknown: NEVER,
         errors.FileNotAsPinned: NEVER,
         errors.SourceUnavailable: NEVER,
+        errors.OtherServiceFailed: NEVER,  # only the command line imports from other services
+        errors.OtherServiceUnavailable: NEVER,
+        errors.OtherServiceRefused: NEVER,
         errors.StartupError: NEVER,  # ends the process before it answers
         Reason.NO_FACE: "send a sharp photo in which the face is uncovered and large enough",
         Reason.SEVERAL_FACES: "send a photo of one face, or ask for faces=largest",

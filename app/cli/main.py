@@ -22,6 +22,7 @@ from app.cli.commands.audit_commands import audit
 from app.cli.commands.collections_commands import collections
 from app.cli.commands.encrypt_commands import encrypt
 from app.cli.commands.hold_commands import hold
+from app.cli.commands.import_from_commands import import_from
 from app.cli.commands.keys_commands import keys
 from app.cli.commands.liveness_commands import liveness
 from app.cli.commands.reembed_commands import reembedding
@@ -56,6 +57,7 @@ cli.add_typer(upkeep_commands.gallery, name="gallery", rich_help_panel=_UPKEEP)
 cli.command("export", rich_help_panel=_UPKEEP)(people_commands.export)
 cli.command("export-person", rich_help_panel=_UPKEEP)(access_commands.export_person)
 cli.command("import", rich_help_panel=_UPKEEP)(people_commands.import_)
+cli.add_typer(import_from, name="import-from", rich_help_panel=_UPKEEP)
 cli.add_typer(service_commands.index, name="index", rich_help_panel=_UPKEEP)
 cli.command("compact", rich_help_panel=_UPKEEP)(upkeep_commands.compact)
 cli.command("sweep", rich_help_panel=_UPKEEP)(upkeep_commands.sweep)

@@ -182,6 +182,11 @@ TERMINAL: Final = Remedies(
         errors.SourceUnavailable: "check the network and the proxy, and run the command again, "
         "which continues where it stopped; or fetch from another place with --mirror, "
         "VULTUS_CATALOGUE__MIRROR or VULTUS_CATALOGUE__FOLDER",
+        errors.OtherServiceFailed: None,
+        errors.OtherServiceUnavailable: "check --url and the network, and run the command again: "
+        "photos that were imported already are skipped",
+        errors.OtherServiceRefused: "give the address of CompreFace with --url, and with --key the "
+        "key of one of its services for face recognition",
         errors.StartupError: None,
         errors.SettingUnusable: "check {setting}",
         errors.NetworkNotMade: "register its file of an older installation "

@@ -1,11 +1,11 @@
 """Bodies as clients of other services send them: fields beyond those that count are ignored."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 
+from app.api.bodies.body_turns import SHORT_BYTES, BodyTurn, body_turn
 from app.api.bodies.forms import MAX_TEXT_BYTES, parse_form
 from app.api.bodies.json_text import parse_json
 from app.api.bodies.media_types import find_charset, media_type_of, shown
@@ -15,7 +15,6 @@ from app.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
 
 URLENCODED = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 100
-_AT_ONCE_BYTES = 65_536
 
 
 async def read_sent(request: Request) -> SentForm:
@@ -25,9 +24,10 @@ async def read_sent(request: Request) -> SentForm:
     """
     content_type = request.headers.get("content-type", "")
     media_type = media_type_of(content_type)
-    if media_type == "multipart/form-data":
-        return await _read_multipart(request, content_type)
-    body = await read_bytes(request, most=MAX_TEXT_BYTES)
+    async with body_turn() as turn:
+        if media_type == "multipart/form-data":
+            return await _read_multipart(turn, request, content_type)
+        body = await _read_bytes(turn, request, most=MAX_TEXT_BYTES)
     if not body:
         return SentForm()
     if media_type == URLENCODED:
@@ -37,8 +37,8 @@ async def read_sent(request: Request) -> SentForm:
     )
 
 
-async def _read_multipart(request: Request, content_type: str) -> SentForm:
-    body = request.stream()
+async def _read_multipart(turn: BodyTurn, request: Request, content_type: str) -> SentForm:
+    body = turn.read(request.stream())
     first = await anext(body, b"")
     if not first:
         return SentForm()  # a form of no fields, as some clients send it
@@ -60,20 +60,21 @@ async def read_json(request: Request, *, most: int | None = None) -> object:
 
     `most`: bytes; None: as many as any body may have. Raises InvalidRequest, RequestTooLarge.
     """
-    raw = await read_bytes(request, most=most)
     charset = find_charset(request.headers.get("content-type", ""))
-    if len(raw) <= _AT_ONCE_BYTES:
-        return parse_json(raw, "the body", charset=charset)
-    return await asyncio.to_thread(parse_json, raw, "the body", charset=charset)
+    async with body_turn() as turn:
+        raw = await _read_bytes(turn, request, most=most)
+        if len(raw) <= SHORT_BYTES:
+            return parse_json(raw, "the body", charset=charset)
+        return await turn.parse(parse_json, raw, "the body", charset=charset)
 
 
-async def read_bytes(request: Request, *, most: int | None = None) -> bytearray:
+async def _read_bytes(turn: BodyTurn, request: Request, *, most: int | None) -> bytearray:
     """Read a body; `request.body()` would keep it for as long as the request is worked on.
 
     Raises RequestTooLarge.
     """
     body = bytearray()
-    async for chunk in request.stream():
+    async for chunk in turn.read(request.stream()):
         body += chunk
         if most is not None and len(body) > most:
             raise RequestTooLarge(f"a body without images is {most} bytes at most")

@@ -49,6 +49,14 @@ def acting(who: Actor) -> Iterator[Actor]:
         _actor.reset(token)
 
 
+def caller() -> str:
+    """Name who sends the request: a key, or where there is none an address."""
+    who = _actor.get()
+    if who.principal == NO_KEY:
+        return f"address {who.address}"
+    return f"key {who.principal}"
+
+
 def act_as(who: Actor) -> None:
     """Have `who` be the actor from now on; for a process that does one thing, as a command."""
     _actor.set(who)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from app.errors import ImageTooLarge, ImageUnreadable, LivenessOff, StartupError
-from app.observe.acting import NO_KEY, actor
+from app.observe.acting import caller
 from app.observe.request_scope import Stage, deadline, note
 from app.recognition.batch import BatchRecognizer, Job, Seen
 from app.recognition.decode.file_kinds import FORMATS
@@ -171,7 +171,7 @@ class Recognizer:
 
     def require_place(self) -> None:
         """Raises Overloaded when no more photos of the actor may wait."""
-        self._scheduler.require_place(_sender())
+        self._scheduler.require_place(caller())
 
     def begin_stop(self) -> None:
         """Refuse waiting photos and further ones with Stopping."""
@@ -209,17 +209,9 @@ class Recognizer:
         if not job.image:
             raise ImageUnreadable("the image is empty")
         done = await self._scheduler.submit(
-            job, deadline=deadline(), caller=_sender(), is_heavy=await self._is_heavy(job.image)
+            job, deadline=deadline(), caller=caller(), is_heavy=await self._is_heavy(job.image)
         )
         note(Stage.QUEUE, done.waited_s)
         for stage, seconds in done.result.seconds.items():
             note(stage, seconds)
         return done.result
-
-
-def _sender() -> str:
-    """Name who sends a photo: a key, or where there is none an address."""
-    who = actor()
-    if who.principal == NO_KEY:
-        return f"address {who.address}"
-    return f"key {who.principal}"

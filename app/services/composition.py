@@ -40,6 +40,7 @@ from app.operations.enroll.guard_lookup import Guards
 from app.operations.face_assigner import FaceAssigner
 from app.operations.identify.blocking_notes import BlockingNotes
 from app.operations.identify.blocking_search import BlockingSearch
+from app.operations.identify.face_search import FaceSearch
 from app.operations.identify.identifier import Identifier, IdentifyLimits
 from app.operations.identify.verifier import Verifier
 from app.operations.policy.calibrator import Calibrator
@@ -174,6 +175,7 @@ def build_services(
             IdentifyLimits(max_faces=settings.limits.max_faces, max_wait_s=constants.max_wait_s),
             LiveShadow(metrics.count_shadow) if settings.next.shadow else None,
         ),
+        search_faces=FaceSearch(recognizer, gallery, calibrator, rejections),
         unknowns=unknowns,
         sweep=Sweep(
             gallery,

@@ -40,6 +40,7 @@ from app.operations.enroll.enroller import Enroller
 from app.operations.enroll.faces_enroller import FacesEnroller
 from app.operations.face_assigner import FaceAssigner
 from app.operations.identify.blocking_search import BlockingSearch
+from app.operations.identify.face_search import FaceSearch
 from app.operations.identify.identifier import Identifier
 from app.operations.identify.verifier import Verifier
 from app.operations.policy.calibrator import Calibrator
@@ -106,6 +107,7 @@ class Services:
     read_person: PersonReader
     search: BlockingSearch
     identify: Identifier
+    search_faces: FaceSearch
     unknowns: Unknowns
     sweep: Sweep
     audit: AuditLog

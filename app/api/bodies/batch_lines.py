@@ -1,11 +1,11 @@
 """Enroll a stream of JSON Lines, piece by piece, in flat memory."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
+from app.api.bodies.body_turns import BodyTurn, body_turn
 from app.api.bodies.field_problems import invalid
 from app.api.bodies.json_text import MOST_VALUES_OF_A_LINE, parse_json
 from app.api.remedies import HTTP
@@ -77,17 +77,20 @@ async def enroll_lines(
     """
     piece = _Piece(0)
     wrong = _WrongLines()
-    async for line in _lines(chunks, max_line_bytes):
-        piece.lines.append(line)
-        piece.size += len(line) + 1
-        if piece.full:
-            first = piece.first + len(piece.lines)
-            results = await _enroll(enroller, collection, piece, defaults, remedies, wrong)
-            dealt_with(piece.size)
-            yield results
-            piece = _Piece(first)
-    if piece.lines:
-        yield await _enroll(enroller, collection, piece, defaults, remedies, wrong)
+    async with body_turn() as turn:
+        async for line in _lines(turn.read(chunks), max_line_bytes):
+            piece.lines.append(line)
+            piece.size += len(line) + 1
+            if piece.full:
+                first = piece.first + len(piece.lines)
+                results = await _enroll(
+                    enroller, collection, piece, defaults, remedies, wrong, turn
+                )
+                dealt_with(piece.size)
+                yield results
+                piece = _Piece(first)
+        if piece.lines:
+            yield await _enroll(enroller, collection, piece, defaults, remedies, wrong, turn)
 
 
 async def _enroll(
@@ -97,10 +100,12 @@ async def _enroll(
     defaults: EnrollOptions,
     remedies: Remedies,
     wrong: "_WrongLines",
+    turn: BodyTurn,
 ) -> list[BatchResultBody]:
     # In a thread: a single line may be as long as a body, and a piece has a thousand short ones.
-    entries = await asyncio.to_thread(_parse_all, piece.lines, defaults)
+    entries = await turn.parse(_parse_all, piece.lines, defaults)
     wrong.add(entries, piece.first)
+    turn.give_back()
     items = [entry for entry in entries if isinstance(entry, BatchItem)]
     results = iter(await enroller.enroll(collection, items))
     return [

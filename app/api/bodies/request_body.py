@@ -1,6 +1,5 @@
 """Read a body that is a form with files, JSON with base64, or a photo, by one schema."""
 
-import asyncio
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any, Generic, TypeVar, get_origin
@@ -8,6 +7,7 @@ from typing import Any, Generic, TypeVar, get_origin
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from app.api.bodies.body_turns import SHORT_BYTES, BodyTurn, body_turn
 from app.api.bodies.field_problems import invalid, unknown_fields
 from app.api.bodies.forms import FormFields, FormValue, read_form, too_many_photos
 from app.api.bodies.json_text import parse_json
@@ -20,9 +20,6 @@ from app.settings import Limits
 M = TypeVar("M", bound=BaseModel)
 
 _MAX_PLAIN_BYTES = 1_000_000
-_AT_ONCE_BYTES = 65_536
-"""Text up to this length is parsed on the event loop: that is faster than handing it to a thread.
-Longer text, above all large photos in base64, is parsed in a thread."""
 _IMAGE_SCHEMA = {"type": "string", "format": "binary", "description": "Image file."}
 _WHOLE_BODY_SCHEMA = {
     "type": "string",
@@ -51,6 +48,10 @@ class Body(Generic[M]):
         self._only_image = next(iter(self._images)) if len(self._images) == 1 else None
 
     async def __call__(self, request: Request) -> M:
+        async with body_turn() as turn:
+            return await self._read_in(turn, request)
+
+    async def _read_in(self, turn: BodyTurn, request: Request) -> M:
         limits = services_of(request).settings.limits
         query = request.query_params
         if query and (unknown := set(query) - self._options):
@@ -59,18 +60,18 @@ class Body(Generic[M]):
         media_type = media_type_of(content_type)
         if is_json(media_type):
             charset = find_charset(content_type)
-            raw = await self._read(request)
-            if len(raw) <= _AT_ONCE_BYTES:
+            raw = await self._read(turn, request)
+            if len(raw) <= SHORT_BYTES:
                 return self._from_json(raw, charset, query, limits)
-            return await asyncio.to_thread(self._from_json, raw, charset, query, limits)
+            return await turn.parse(self._from_json, raw, charset, query, limits)
         if media_type == "multipart/form-data" and self._images:
             fields = FormFields(self._options, self._images, self._lists, limits.max_images)
-            values = await read_form(request.stream(), content_type, fields)
-            if _text_length(values) <= _AT_ONCE_BYTES:  # files stay as they are
+            values = await read_form(turn.read(request.stream()), content_type, fields)
+            if _text_length(values) <= SHORT_BYTES:  # files stay as they are
                 return self._validated(values, query, limits)
-            return await asyncio.to_thread(self._validated, values, query, limits)
+            return await turn.parse(self._validated, values, query, limits)
         if is_photo(media_type) and self._only_image is not None:
-            photo = bytes(await self._read(request))
+            photo = bytes(await self._read(turn, request))
             value = [photo] if self._only_image in self._lists else photo
             return self._validated({self._only_image: value}, query, limits)
         raise UnsupportedMediaType(
@@ -87,13 +88,13 @@ class Body(Generic[M]):
             wanted += "; with curl, a form with a photo is -F image=@photo.jpg"
         return wanted
 
-    async def _read(self, request: Request) -> bytearray:
+    async def _read(self, turn: BodyTurn, request: Request) -> bytearray:
         """The body; where it holds no images, not more than such a one can sensibly be.
 
         `request.body()` would keep it for as long as the request is worked on.
         """
         body = bytearray()
-        async for chunk in request.stream():
+        async for chunk in turn.read(request.stream()):
             body += chunk
             if len(body) > _MAX_PLAIN_BYTES and not self._images:  # else capped by the middleware
                 raise RequestTooLarge(f"a body without images is {_MAX_PLAIN_BYTES} bytes at most")

@@ -13,6 +13,8 @@ _KEPT_OPEN_BYTES = 1_000_000
 """A connection with no more than this still to come is not worth closing."""
 _LINGER_BYTES = 100_000_000
 _LINGER_S = 30.0
+_LINGER_BYTES_PER_S = 20_000_000
+"""Of one connection. Faster, those who send without end would keep the event loop busy."""
 
 
 class UnreadBodies(Middleware):
@@ -79,4 +81,6 @@ class _Body:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_S):
                 while not (self._ended or self._arrival.is_over or thrown >= _LINGER_BYTES):
-                    thrown += len((await self.receive()).get("body", b""))
+                    size = len((await self.receive()).get("body", b""))
+                    thrown += size
+                    await asyncio.sleep(size / _LINGER_BYTES_PER_S)

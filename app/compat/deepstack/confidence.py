@@ -8,14 +8,14 @@ from app.compat.deepstack.refusals import Refused
 _NAME = "min_confidence"
 
 
-def min_confidence(call: Call, default: float) -> float:
-    """Return the least confidence that is asked for, 0 to 1; `default` where none is sent.
+def min_confidence(call: Call) -> float | None:
+    """Return the least confidence that is asked for, 0 to 1; None where none is sent.
 
     Raises Refused.
     """
     sent = call.fields.get(_NAME, "").strip()
     if not sent:
-        return default
+        return None
     try:
         value = float(sent)
     except ValueError:

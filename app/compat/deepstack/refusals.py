@@ -1,7 +1,8 @@
 """What this dialect refuses by itself, and how it words the problems of the service.
 
 DeepStack answers errors by 400, 401, 403 and 500 alone: its clients know no other statuses. `error`
-is its own text, to the letter where it has one; `message` is what the service says of it.
+is its own text, to the letter where it has one; `message` is what the service says of it, with the
+remedy.
 """
 
 from collections.abc import Mapping
@@ -17,9 +18,13 @@ from app.errors import (
     ImageTooLarge,
     ImageUnreadable,
     InvalidRequest,
+    KeyExpired,
+    KeyRevoked,
     NoUsableImage,
     Reason,
     RejectedImage,
+    VultusError,
+    WrongPerson,
 )
 
 NO_PHOTO: Final = "No valid image file found"
@@ -34,6 +39,13 @@ DEFECT: Final = "error occured on the server"
 
 _STATUSES: Final[Mapping[int, int]] = {401: 401, 403: 403, 404: 404, 405: 405}
 """Those that are answered as they are. A path that neither API has is no business of clients."""
+_REMEDIES: Final[Mapping[type[VultusError], str]] = {
+    KeyRevoked: "ask who runs the service for another",
+    KeyExpired: "ask who runs the service for another",
+    AccessDenied: "send a valid key in the field api_key, or in the x-api-key header",
+    WrongPerson: "send other photos; or who runs the service has to set "
+    "VULTUS_DEEPSTACK__GUARDS=false",
+}
 _UNREADABLE: Final = {Reason.IMAGE_UNREADABLE, Reason.IMAGE_TOO_LARGE}
 
 
@@ -57,7 +69,7 @@ def worded(problem: Problem) -> Response:
     error = problem.error
     if isinstance(error, Refused):
         return refusal(str(error), status=error.status)
-    text, message = _text_of(problem), problem.fact
+    text, message = _text_of(problem), _message_of(problem)
     status = _STATUSES.get(problem.status, 500 if _is_for_later(problem.status) else 400)
     return refusal(text, status=status, message=message, **problem.headers)
 
@@ -80,6 +92,15 @@ def _text_of(problem: Problem) -> str:
     if isinstance(error, NoUsableImage):
         return unusable(error)
     return problem.fact
+
+
+def _message_of(problem: Problem) -> str:
+    """The service's own words; its remedies are for clients of its own API in places."""
+    error = problem.error
+    if isinstance(error, NoUsableImage):
+        return "; ".join(dict.fromkeys(image.detail for image in error.rejected)) or problem.fact
+    remedy = next((text for kind, text in _REMEDIES.items() if isinstance(error, kind)), None)
+    return problem.detail if remedy is None else f"{problem.fact}; {remedy}"
 
 
 def unusable(error: NoUsableImage) -> str:

@@ -1,18 +1,15 @@
 """Read the input of a call from the body of its request."""
 
-import asyncio
 from typing import TypeVar
 
 from pydantic import ValidationError
 
+from app.api.bodies.body_turns import SHORT_BYTES, body_turn
 from app.api.bodies.field_problems import invalid
 from app.api.bodies.json_text import parse_json
 from app.compat.rekognition.faults import InvalidParameter, SerializationError
 from app.compat.rekognition.schemas.base import Input
 from app.errors import InvalidRequest
-
-_AT_ONCE_BYTES = 65_536
-"""Longer text is parsed in a thread: handing it over costs less than the time that others wait."""
 
 InputT = TypeVar("InputT", bound=Input)
 
@@ -22,9 +19,10 @@ async def read_input(raw: bytearray, model: type[InputT]) -> InputT:
 
     Raises SerializationError, InvalidParameter, and RequestTooLarge for too many values.
     """
-    if len(raw) <= _AT_ONCE_BYTES:
+    if len(raw) <= SHORT_BYTES:
         return _read(raw, model)
-    return await asyncio.to_thread(_read, raw, model)
+    async with body_turn() as turn:
+        return await turn.parse(_read, raw, model)
 
 
 def _read(raw: bytearray, model: type[InputT]) -> InputT:

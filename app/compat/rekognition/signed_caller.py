@@ -4,6 +4,7 @@ from hashlib import sha256
 
 from fastapi import Request
 
+from app.api.bodies.body_turns import SHORT_BYTES, body_turn
 from app.api.edge.authentication import entrance_of
 from app.api.edge.callers import caller_in
 from app.compat.late_caller import callers_of, let_caller_in
@@ -27,26 +28,32 @@ async def read_from_caller(request: Request) -> bytearray:
         except AccessDenied as error:
             entrance_of(request.scope).note(request.scope, error)
             raise
-    return await _read(request)
+    return (await _read(request))[0]
 
 
 async def _read_checked(request: Request) -> bytearray:
     callers = callers_of(request)
     claim = claim_of(request.headers)
     pair = callers.pair_of(claim.access_key_id)
-    body = await _read(request)
-    sent = _as_sent(request, sha256(body).hexdigest())
+    body, digest = await _read(request)
+    sent = _as_sent(request, digest)
     require_signature(sent, claim, pair.secret, key_id=pair.key.id)
     let_caller_in(request, callers.let_in(pair.key))
     return body
 
 
-async def _read(request: Request) -> bytearray:
-    """The body. `request.body()` would keep it for as long as the request is worked on."""
+async def _read(request: Request) -> tuple[bytearray, str]:
+    """The body, and its SHA-256 in hexadecimal digits.
+
+    `request.body()` would keep the body for as long as the request is worked on.
+    """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-    return body
+    async with body_turn() as turn:
+        async for chunk in turn.read(request.stream()):
+            body += chunk
+        if len(body) <= SHORT_BYTES:
+            return body, sha256(body).hexdigest()
+        return body, (await turn.parse(sha256, body)).hexdigest()
 
 
 def _as_sent(request: Request, body_sha256: str) -> list[SignedRequest]:

@@ -1,8 +1,9 @@
 """Find people by their faces, compare with one of them, and examine the gallery."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 import structlog
@@ -12,7 +13,9 @@ from app.gallery.gallery_part import GalleryPart
 from app.gallery.journal.actions import Action
 from app.gallery.records import Identity, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
-from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nearest_people
+from app.gallery.search.face_lookup import UntrueIndexError
+from app.gallery.search.nearest_faces import FaceSearchResult, FacesQuery, nearest_faces
+from app.gallery.search.nearest_people import PeopleQuery, nearest_people
 from app.gallery.search.person_template import TemplateProbe, probe_of_person
 from app.gallery.search.side_comparison import (
     EnrolledSide,
@@ -26,6 +29,8 @@ from app.gallery.store.statements.page_cursors import decode_cursor
 from app.gallery.store.transaction import Transaction
 from app.gallery.sync.index_sync import EmbedderGoneError
 from app.recognition.types import Embedding
+
+FoundT = TypeVar("FoundT")
 
 _MOST_TRIES = 4
 _SAME_VISIT = timedelta(seconds=60)
@@ -46,14 +51,26 @@ class GallerySearch(GalleryPart):
         The answer is that of comparing with all faces of these people and no others. Raises
         EmbedderMismatch.
         """
-        try:
-            return self._search(collection_name, probes, query)
-        except UntrueIndexError as error:
-            _log.warning("index_untrue", collection=collection_name, remedy="it is built anew")
-            self.sync.forget(error.collection_number)
-            return self._search(collection_name, probes, query)
-        except EmbedderGoneError:  # the collection was read before a purge
-            return self._search(collection_name, probes, query)
+        return self._with_true_index(
+            collection_name, lambda: self._search(collection_name, probes, query)
+        )
+
+    @read_again
+    def find_faces(self, collection_name: str, probe: Probe, query: FacesQuery) -> FaceSearchResult:
+        """Find the most similar faces, whoever has them; see `nearest_faces`.
+
+        The answer is that of comparing with all faces. Raises EmbedderMismatch.
+        """
+
+        def look(transaction: Transaction) -> FaceSearchResult:
+            view = transaction.collection
+            embedding = self.embedders.seen_by(view, probe)
+            people = self.sync.states.of(view).people
+            return nearest_faces(transaction, self.sync.index_at(view), embedding, query, people)
+
+        return self._with_true_index(
+            collection_name, lambda: self._at_one_revision(collection_name, look)
+        )
 
     def find_by_other_embedder(
         self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
@@ -136,6 +153,14 @@ class GallerySearch(GalleryPart):
             return examine(transaction, index, rules, after=after, limit=limit, within_s=within_s)
 
     def _search(self, name: str, probes: Sequence[Probe], query: PeopleQuery) -> SearchResult:
+        def look(transaction: Transaction) -> SearchResult:
+            view = transaction.collection
+            embeddings = [self.embedders.seen_by(view, probe) for probe in probes]
+            return self._nearest(transaction, embeddings, query)
+
+        return self._at_one_revision(name, look)
+
+    def _at_one_revision(self, name: str, look: Callable[[Transaction], FoundT]) -> FoundT:
         """Search the index and the database as of one revision.
 
         The embedder is that of the collection at that revision.
@@ -148,11 +173,20 @@ class GallerySearch(GalleryPart):
         while True:
             tries += 1
             with self.store.reading(name) as transaction:
-                collection = transaction.collection
-                embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
-                found = self._nearest(transaction, embeddings, query)
-                if tries == _MOST_TRIES or self.sync.is_at(collection):
+                found = look(transaction)
+                if tries == _MOST_TRIES or self.sync.is_at(transaction.collection):
                     return found
+
+    def _with_true_index(self, name: str, search: Callable[[], FoundT]) -> FoundT:
+        """Search, and search again where the index is untrue, or the embedder was purged."""
+        try:
+            return search()
+        except UntrueIndexError as error:
+            _log.warning("index_untrue", collection=name, remedy="it is built anew")
+            self.sync.forget(error.collection_number)
+            return search()
+        except EmbedderGoneError:  # the collection was read before a purge
+            return search()
 
     def _search_by_other_embedder(
         self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery

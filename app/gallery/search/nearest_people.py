@@ -1,12 +1,10 @@
 """The nearest people in the database, by the nearest faces of an index."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-
-from app.gallery.index.protocol import FaceNumbers, Hits, VectorIndex
+from app.gallery.index.protocol import Hits, VectorIndex
 from app.gallery.records import (
     EVERYBODY,
     Candidate,
@@ -14,6 +12,7 @@ from app.gallery.records import (
     Scoring,
     Searched,
 )
+from app.gallery.search.face_lookup import ROUNDING, FaceLookup, UntrueIndexError
 from app.gallery.search.people_count import PeopleCount
 from app.gallery.search.person_template import similarity_to_template
 from app.gallery.store.repositories.face_repository import FaceOwner
@@ -23,23 +22,6 @@ from app.recognition.types import Embedding
 _FACES_A_PERSON = 4  # how many nearest faces are looked at for each candidate, at first
 _FEWEST_FACES = 32
 _PROPOSED_PEOPLE = 10
-_ROUNDING = 1e-4  # by which an index's similarity may differ from the exact one
-
-_FEW_FACES = 50_000
-"""Up to so many faces of the people wanted, these alone are compared: gathering their vectors costs
-less than a search of all faces."""
-
-_FAR = 20_000
-"""When so many of the nearest faces do not hold enough of the people wanted, these alone are
-compared, however many they are."""
-
-
-class UntrueIndexError(Exception):
-    """The index of a collection holds other embeddings than the database."""
-
-    def __init__(self, collection_number: int) -> None:
-        super().__init__(collection_number)
-        self.collection_number = collection_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +52,6 @@ class _Nearest:
     similarity: float
 
 
-_Look = Callable[[Sequence[Embedding], int], list[Hits]]
-"""Answers the nearest so many faces of each probe."""
-
-
 def nearest_people(
     transaction: Transaction,
     index: VectorIndex,
@@ -100,55 +78,25 @@ class _Search:
         self._people = people
         self._faces = transaction.faces
         self._identities = transaction.identities
-        self._index = index
+        self._lookup = FaceLookup(transaction, index, query.wanted)
         self._query = query
-        self._everybody = query.wanted == EVERYBODY
         left_out = query.exclude_identity_id
         self._left_out = set() if left_out is None else self._identities.numbers_of([left_out])
 
     def answer(self, probes: Sequence[Embedding]) -> tuple[list[tuple[Candidate, ...]], Searched]:
-        look: _Look = self._everywhere
-        total = len(self._index)
-        if not self._everybody:
-            few = self._faces.numbers_of(self._query.wanted, most=_FEW_FACES + 1)
-            if len(few) <= _FEW_FACES:
-                look, total = self._only(few), len(few)
-        count = min(total, max(_FACES_A_PERSON * self._query.top_k, _FEWEST_FACES))
-        first = look(probes, count) if count and probes else [None] * len(probes)
+        count = max(_FACES_A_PERSON * self._query.top_k, _FEWEST_FACES)
+        found = self._lookup.find(probes, count, self._judge)
         candidates = [
-            self._candidates(probe, hits, look, count, total)
-            for probe, hits in zip(probes, first, strict=True)
+            self._candidates(probe, best or {}) for probe, best in zip(probes, found, strict=True)
         ]
-        return candidates, self._searched(total, everywhere=look == self._everywhere)
+        return candidates, self._lookup.searched(self._people)
 
-    def _searched(self, faces: int, *, everywhere: bool) -> Searched:
-        if everywhere and not self._everybody:
-            faces = self._faces.count(self._query.wanted)
-        people = self._people.of(self._transaction, self._query.wanted, faces)
-        return Searched(people, faces)
+    def _judge(self, hits: Hits) -> tuple[dict[int, _Nearest], bool]:
+        """People with many faces crowd others out of the nearest faces."""
+        best = self._best_by_person(hits)
+        return best, self._enough(best)
 
-    def _everywhere(self, probes: Sequence[Embedding], count: int) -> list[Hits]:
-        return self._index.search(np.stack(probes), count)
-
-    def _only(self, numbers: FaceNumbers) -> _Look:
-        return lambda probes, count: self._index.search_among(np.stack(probes), numbers, count)
-
-    def _candidates(
-        self, probe: Embedding, hits: Hits | None, look: _Look, count: int, total: int
-    ) -> tuple[Candidate, ...]:
-        """People with many faces crowd others out of the nearest faces, and so do people who are
-        not wanted: more and more are looked at until enough are found, or there are no more."""
-        best: dict[int, _Nearest] = {}
-        while hits is not None:
-            best = self._best_by_person(hits)
-            if count >= total or self._enough(best):
-                break
-            count = min(total, 4 * count)
-            if count > _FAR and not self._everybody and look == self._everywhere:
-                numbers = self._faces.numbers_of(self._query.wanted)
-                look, total = self._only(numbers), len(numbers)
-                count = min(count, total)
-            (hits,) = look([probe], count)
+    def _candidates(self, probe: Embedding, best: Mapping[int, _Nearest]) -> tuple[Candidate, ...]:
         nearest = dict(list(best.items())[: self._query.proposed])
         scored = self._scored(probe, nearest)
         ranked = sorted(scored, key=lambda number: -scored[number][0])[: self._query.top_k]
@@ -162,7 +110,7 @@ class _Search:
         if len(best) >= wanted:
             return True
         # Only a collection of fewer people than asked for is worth a query of its own.
-        return self._everybody and len(best) >= self._identities.count_up_to(wanted)
+        return self._lookup.is_of_everybody and len(best) >= self._identities.count_up_to(wanted)
 
     def _best_by_person(self, hits: Hits) -> dict[int, _Nearest]:
         """The most similar face of each person by identity number, most similar first.
@@ -210,7 +158,7 @@ class _Search:
             best = nearest[number]
             if best.face_number not in own:
                 continue  # the index stands at another revision; see `_search`
-            if abs(float(own[best.face_number] @ probe) - best.similarity) > _ROUNDING:
+            if abs(float(own[best.face_number] @ probe) - best.similarity) > ROUNDING:
                 raise UntrueIndexError(self._transaction.collection.number)
             scored[number] = similarity_to_template(probe, list(own.values())), len(own)
         return scored

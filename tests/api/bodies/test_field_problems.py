@@ -118,7 +118,8 @@ def test_twenty_problems_are_answered_and_all_are_counted(client: TestClient) ->
     body = problem(client.post("/v1/detect", json=sent), 422, "invalid_request")
     assert len(body["errors"]) == MOST_PROBLEMS
     assert body["errors"][0] == {"field": "image", "message": "is missing"}
-    assert body["errors"][1]["message"] == "is not known here; there are: image, liveness"
+    known = "detect_faces, image, liveness, min_detection_score"
+    assert body["errors"][1]["message"] == f"is not known here; there are: {known}"
     assert body["detail"].endswith("; and 19 more")
 
 
@@ -143,7 +144,7 @@ def test_long_names_are_not_repeated(client: TestClient) -> None:
         ({"image_a": "AA!A", "image_b": "AAAA"}, "image_a", "character '!' at position 2"),
         ({"image_a": "AAAA", "image_b": "http://a/b"}, "image_b", "looks like a URL"),
         ({"image_a": "AAAA", "image_b": [255, 216]}, "image_b", "a text in base64"),
-        ({"image_a": "AAAA"}, "body", "send either image_a and image_b"),
+        ({"image_a": "AAAA"}, "body", "send either image and identity_id, or one side a"),
         ({"image_a": "AAAA", "image_b": "AAAA", "threshold": "x"}, "threshold", "must be a number"),
         ({"image_a": "AAAA", "image_b": "AAAA", "faces": "all"}, "faces", "'single'"),
     ],

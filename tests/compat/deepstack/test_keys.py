@@ -80,3 +80,10 @@ def test_audit_log_names_the_key(admin: TestClient, speaker: Speaker) -> None:
     wanted = {"collection": speaker.collection, "action": "identity.created"}
     (line,) = admin.get("/v1/audit", params=wanted).json()["lines"]
     assert line["principal"] == key_id
+
+
+def test_refusal_names_the_remedy(keyed: TestClient) -> None:
+    body = keyed.post("/v1/vision/face/list").json()
+    assert body["message"].endswith(
+        "send a valid key in the field api_key, or in the x-api-key header"
+    )

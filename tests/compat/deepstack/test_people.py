@@ -1,12 +1,16 @@
 """People who are registered, listed and deleted."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from PIL import ImageFilter
 
+from app.main import create_app
+from app.settings import DeepStackSettings
 from tests.api.conftest import image, photo
 from tests.compat.deepstack.conftest import Speaker
 from tests.kit.photos import encoded, opened
@@ -54,11 +58,7 @@ def test_photos_without_a_face_register_nobody(speaker: Speaker) -> None:
 
 
 def test_face_that_is_not_good_enough_has_its_reason(speaker: Speaker) -> None:
-    answer = speaker.client.post(
-        "/v1/vision/face/register",
-        data={**speaker.own, "userid": "Ada"},
-        files={"image": _blurred()},
-    )
+    answer = _sent_blurred(speaker, 4)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("no face detected: ")
     assert speaker.listed() == []
@@ -163,5 +163,35 @@ def test_held_people_are_not_deleted(admin: TestClient, speaker: Speaker) -> Non
     assert admin.delete(f"{person}/hold").status_code in {200, 204}
 
 
-def _blurred() -> bytes:
-    return encoded(opened(photo("astronaut")).filter(ImageFilter.GaussianBlur(4)))
+def _sent_blurred(speaker: Speaker, radius: int) -> Response:
+    """Register a photo that is blurred by so many pixels."""
+    blurred = encoded(opened(photo("astronaut")).filter(ImageFilter.GaussianBlur(radius)))
+    return speaker.client.post(
+        "/v1/vision/face/register",
+        data={**speaker.own, "userid": "Ada"},
+        files={"image": blurred},
+    )
+
+
+@pytest.fixture
+def guarding(keyed: TestClient, speaker: Speaker) -> Speaker:
+    """The same service with guards at enrolment."""
+    services = keyed.app.state.services  # type: ignore[attr-defined]
+    settings = services.settings.model_copy(
+        update={"deepstack": DeepStackSettings(guards=True, quality_filter="high")}
+    )
+    other = TestClient(create_app(settings, replace(services, settings=settings)))
+    return Speaker(other, speaker.own, speaker.collection)
+
+
+def test_guards_can_be_on(guarding: Speaker) -> None:
+    assert guarding.post("/register", "hopper", userid="Grace").status_code == 200
+    answer = guarding.post("/register", "hopper_again", userid="Ada")
+    assert answer.status_code == 400
+    assert "VULTUS_DEEPSTACK__GUARDS" in answer.json()["message"]
+    assert guarding.listed() == ["Grace"]
+
+
+def test_quality_is_that_of_the_settings(speaker: Speaker, guarding: Speaker) -> None:
+    assert _sent_blurred(guarding, 2).status_code == 400
+    assert _sent_blurred(speaker, 2).status_code == 200

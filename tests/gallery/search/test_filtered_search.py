@@ -9,7 +9,7 @@ from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import FaceNumbers, Hits, Vectors
 from app.gallery.records import Condition, NewIdentity, PeopleFilter
-from app.gallery.search import nearest_people as nearest
+from app.gallery.search import face_lookup
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (
@@ -41,8 +41,8 @@ ways = pytest.mark.parametrize(("few", "far"), WAYS.values(), ids=WAYS)
 
 @pytest.fixture
 def _limits(few: int, far: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nearest, "_FEW_FACES", few)
-    monkeypatch.setattr(nearest, "_FAR", far)
+    monkeypatch.setattr(face_lookup, "_FEW_FACES", few)
+    monkeypatch.setattr(face_lookup, "_FAR", far)
 
 
 People = dict[str, dict[str, Embedding]]
@@ -77,8 +77,8 @@ def test_filtered_search_agrees_with_a_naive_loop_over_those_wanted(
     )
     everybody = {key: faces for people in groups.values() for key, faces in people.items()}
     for few, far in WAYS.values():
-        monkeypatch.setattr(nearest, "_FEW_FACES", few)
-        monkeypatch.setattr(nearest, "_FAR", far)
+        monkeypatch.setattr(face_lookup, "_FEW_FACES", few)
+        monkeypatch.setattr(face_lookup, "_FAR", far)
         for wanted, people in (
             (in_group("one"), groups["one"]),
             (in_group("few", "one"), groups["few"] | groups["one"]),

@@ -126,3 +126,10 @@ def test_damaged_calibration_is_refused(damage: dict[str, object]) -> None:
 def test_what_is_no_object_is_no_calibration() -> None:
     with pytest.raises(ValueError, match="calibration"):
         SimilarityMap.from_json([1, 2])  # type: ignore[arg-type]
+
+
+def test_rates_between_the_rows_are_those_of_numpy() -> None:
+    found = [*np.linspace(-1.1, 1.1, 2_003).tolist(), *MAP.similarities]
+    for similarity in found:
+        wanted = 10.0 ** float(np.interp(similarity, MAP.similarities, MAP.log_fmr))
+        assert MAP.fmr(similarity).value == min(1.0, wanted)

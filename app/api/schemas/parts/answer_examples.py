@@ -139,6 +139,38 @@ FACES_DELETION: Final[dict[str, Any]] = {
         "crop_count": 0,
     },
 }
+FACES_FOUND: Final[dict[str, Any]] = {
+    "matches": [
+        {
+            "face": {
+                "id": GROUP_ID,
+                "identity_id": _IDENTITY_ID,
+                "box": _BOX,
+                "detection_score": 0.9998,
+                "quality": 84.2,
+                "image_sha256": "9f" * 32,
+                "forced": False,
+                "has_crop": False,
+                "created_at": "2026-01-31T08:15:00Z",
+                "identity": {
+                    "id": _IDENTITY_ID,
+                    "name": "Eileen Collins",
+                    "external_id": "emp-1042",
+                },
+            },
+            "similarity": 0.7312,
+            "fpir": {"value": 2.1e-9, "low": 1e-11, "high": 3.3e-7, "extrapolated": True},
+        }
+    ],
+    "threshold": 0.3701,
+    "searched": {"people": 12, "faces": 31},
+    "probe": None,
+    "image": None,
+    "rejected": None,
+    "rate_reason": None,
+    "shown_from": None,
+    "model": _MODEL,
+}
 CHECKUP: Final[dict[str, Any]] = {
     "findings": [
         {

@@ -24,9 +24,8 @@ from app.operations.policy.decisions import Decision, SearchOptions, Status
 from app.operations.policy.face_rules import VerifyFaces
 from app.recognition.detection import Detection
 
-DETECTED_FROM = 0.55
 RECOGNIZED_FROM = DEEPSTACK.default
-"""DeepStack's defaults of `min_confidence`."""
+"""DeepStack's `min_confidence` where none is sent."""
 
 _PAIR = 2
 
@@ -35,9 +34,12 @@ router = DialectRouter()
 
 @router.answers("POST", "/v1/vision/face", right=None)
 async def detect(request: Request) -> dict[str, Any]:
-    """Find the faces of a photo; `min_confidence` is a detection score."""
+    """Find the faces of a photo; `min_confidence` is a detection score.
+
+    Where none is sent, the service's own counts, by which faces are recognised and registered.
+    """
     call = await called(request, Right.IDENTIFY)
-    least = min_confidence(call, DETECTED_FROM)
+    least = min_confidence(call)
     found = await call.services.recognizer.detect(call.photo, detection=Detection(min_score=least))
     return predicted(
         call,
@@ -50,7 +52,9 @@ async def detect(request: Request) -> dict[str, Any]:
 async def recognize(request: Request) -> dict[str, Any]:
     """Name each face of a photo, or say that it is unknown."""
     call = await called(request, Right.IDENTIFY)
-    least = min_confidence(call, RECOGNIZED_FROM)
+    least = min_confidence(call)
+    if least is None:
+        least = RECOGNIZED_FROM
     done = await call.services.identify.photo(call.collection, call.photo, SearchOptions(top_k=1))
     for face in done.faces:
         kept = face.decision.unknown_group_id is not None

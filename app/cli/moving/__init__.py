@@ -1,0 +1,1 @@
+"""`vultus import-from`: people and their photos come over from other programs."""

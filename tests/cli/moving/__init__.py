@@ -1,0 +1,1 @@
+"""`vultus import-from`."""
