@@ -124,6 +124,18 @@ def test_deleted_faces_are_found_no_more_and_each_id_is_answered(gallery: Galler
     assert (line.identity_id, line.receipt_id) == (gone.identity.id, done.erasure.receipt_id)
 
 
+def test_faces_of_another_collection_are_neither_listed_nor_deleted(gallery: Gallery) -> None:
+    gallery.collections.create("other", None)
+    person, (foreign,) = enroll(gallery, unit_vector(9), collection="other")
+    assert listed(gallery, FaceFilter(face_ids=(foreign,))) == []
+    assert listed(gallery, FaceFilter(identity_ids=(person.id,))) == []
+    (kept,) = gallery.faces.delete_listed(COLLECTION, [foreign]).kept
+    assert (kept.code, kept.identity) == (WhyKept.NOT_FOUND, None)
+    with pytest.raises(FaceNotFound):
+        gallery.faces.delete_by_id(COLLECTION, foreign)
+    assert gallery.faces.count("other", EVERY_FACE) == 1
+
+
 def test_nothing_to_delete_has_no_receipt(gallery: Gallery) -> None:
     done = gallery.faces.delete_listed(COLLECTION, [UNKNOWN])
     assert (done.deleted, done.erasure) == ((), None)

@@ -126,8 +126,10 @@ class FaceRepository(ScopedRepository):
 
     def some(self, face_ids: Collection[str]) -> Sequence[FaceTable]:
         """Find those of these faces that are there, oldest first."""
-        query = select(FaceTable).where(self._here(FaceTable), FaceTable.id.in_(face_ids))
-        return self._session.scalars(query.order_by(FaceTable.number)).all()
+        # Not by the collection as well: SQLite would then read all of it.
+        query = select(FaceTable).where(FaceTable.id.in_(face_ids)).order_by(FaceTable.number)
+        here = self._collection.number
+        return [face for face in self._session.scalars(query) if face.collection_number == here]
 
     def get(self, face_id: str) -> FaceTable:
         row = self.find(face_id)
