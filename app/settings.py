@@ -28,6 +28,8 @@ _SYSLOG_PORTS = {"udp": 514, "tcp": 601, "tls": 6514}
 """The ports that IANA has registered."""
 _TOPIC = re.compile(r"[^/#+$\x00-\x1f\x7f][^/#+\x00-\x1f\x7f]*(/[^/#+\x00-\x1f\x7f]+)*")
 AUTO_EMBEDDER = "auto"
+COMPATIBLE_APIS = ("compreface", "deepstack", "rekognition")
+"""Names of the dialects of `app/compat`."""
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+")
 
 
@@ -585,12 +587,10 @@ class Settings(BaseSettings):
         description="Comma-separated origins (https://host) whose pages may use the API; * for "
         "all.",
     )
-    compat: Annotated[tuple[Literal["compreface", "deepstack", "rekognition"], ...], NoDecode] = (
-        Field(
-            ("compreface", "deepstack", "rekognition"),
-            description="Comma-separated APIs of other services that are answered as well: "
-            "compreface, deepstack, rekognition; empty for none.",
-        )
+    compat: Annotated[tuple[str, ...], NoDecode] = Field(
+        COMPATIBLE_APIS,
+        description="Comma-separated APIs of other services that are answered as well: "
+        "compreface, deepstack, rekognition; empty for none.",
     )
     processes: int = Field(1, ge=1, le=256, description="Server processes on this machine.")
     threads: int | None = Field(
@@ -726,6 +726,14 @@ class Settings(BaseSettings):
         if path and (not _ROOT_PATH.fullmatch(path) or path.startswith("/v1")):
             raise ValueError("must be a path like /faces, and not begin with /v1 as the API does")
         return path
+
+    @field_validator("compat")
+    @classmethod
+    def _known_apis(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in COMPATIBLE_APIS:
+                raise ValueError(f"{name!r} must be one of {', '.join(COMPATIBLE_APIS)}")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -6,7 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
-from app.settings import Settings
+from app.compat.dialects import dialects_named
+from app.settings import COMPATIBLE_APIS, Settings
 
 _TARGET = {"x-amz-target": "RekognitionService.NoSuch"}
 
@@ -66,5 +67,9 @@ def test_an_empty_setting_turns_all_of_them_off(with_settings: Callable[..., Tes
 
 
 def test_an_unknown_api_in_the_setting_stops_the_start() -> None:
-    with pytest.raises(ValidationError, match="'compreface', 'deepstack' or 'rekognition'"):
+    with pytest.raises(ValidationError, match="'azure' must be one of compreface, deepstack, rek"):
         Settings(compat="deepstack,azure")
+
+
+def test_each_name_of_the_setting_is_a_dialect() -> None:
+    assert [dialect.name for dialect in dialects_named(COMPATIBLE_APIS)] == [*COMPATIBLE_APIS]

@@ -23,7 +23,7 @@ from app.api.edge.unread_bodies import UnreadBodies
 from app.compat.dialects import DialectOfRequest, dialects_named
 from app.observe.metrics import Metrics
 from app.observe.traffic import Traffic
-from app.settings import Limits
+from app.settings import COMPATIBLE_APIS, Limits
 from tests.kit.raw_http import TIMEOUT_S, RawConnection
 
 AGES_S = 3_600.0
@@ -142,7 +142,7 @@ class SmallServer:
         app.add_middleware(Refusals)
         app.add_middleware(RequestLog, metrics=Metrics(), traffic=Traffic())
         app.add_middleware(UnreadBodies)
-        dialects = dialects_named(["compreface", "deepstack", "rekognition"])
+        dialects = dialects_named(COMPATIBLE_APIS)
         app.add_middleware(DialectOfRequest, dialects=dialects)
         return app
 
