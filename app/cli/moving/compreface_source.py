@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from app.cli.moving.compreface_requests import CompreFaceRequests
 from app.cli.moving.source import PhotoNotGivenError, SourcePhoto
@@ -30,7 +30,7 @@ class _Subjects(_Answer):
 
 
 class _Face(_Answer):
-    image_id: str
+    image_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
     subject: str
 
 

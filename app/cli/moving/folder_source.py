@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.cli.moving.layouts import Layout
-from app.cli.moving.source import PhotoNotGivenError, SourcePhoto
+from app.cli.moving.source import PhotoNotGivenError, SourcePhoto, label_of
 from app.cli.people.folder_of_people import LeftOut, read_folder
 from app.errors import InvalidRequest
 from app.operations.enroll.enroll_options import EnrollOptions
@@ -51,7 +51,7 @@ class FolderSource:
             except OSError as error:
                 raise PhotoNotGivenError("unreadable_file", str(error)) from error
 
-        return SourcePhoto(str(path.relative_to(self.root)), read)
+        return SourcePhoto(label_of(str(path.relative_to(self.root))), read)
 
 
 def open_folder(folder: Path, layout: Layout) -> FolderSource:

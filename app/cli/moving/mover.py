@@ -14,6 +14,7 @@ from app.cli.remedies import TERMINAL
 from app.errors import NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.people.consent_records import NewConsent
 from app.gallery.records import FaceFilter, Identity, IdentityFilter, NewIdentity
+from app.gallery.value_types import composed
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import Enrollment
 from app.runtime.gather import in_turns
@@ -112,6 +113,16 @@ class Mover:
                 return found
 
     async def _move_person(self, name: str) -> None:
+        unusable = _why_unusable(name)
+        if unusable is None:
+            await self._move_photos(name)
+            return
+        for photo in self._source.people[name]:
+            self._leave(name, photo, ["unusable_name"], unusable)
+            self._on_photo()
+        self._moved.without_face.append(name)
+
+    async def _move_photos(self, name: str) -> None:
         person = await reading(self._find, name)
         if person is not None:
             await self._give_consent(person.id)
@@ -189,3 +200,14 @@ class Mover:
 
     def _leave(self, name: str, photo: SourcePhoto, reasons: Sequence[str], detail: str) -> None:
         self._moved.left.append(LeftPhoto(name, photo.label, tuple(reasons), detail))
+
+
+def _why_unusable(name: str) -> str | None:
+    """Why nobody can be called so here."""
+    try:
+        composed(name).encode()
+    except UnicodeEncodeError:
+        return "the name is no valid Unicode"
+    except ValueError as error:
+        return f"the name {error}"
+    return None if name.strip() else "the name is empty"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.gallery.people.text_forms import MAX_NAME_LENGTH, nfc
 from app.operations.enroll.enroll_options import EnrollOptions
 
 
@@ -17,11 +18,20 @@ class PhotoNotGivenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourcePhoto:
-    """A photo of a person. `label` is what the source calls it, and is kept with its face."""
+    """A photo of a person. `label` is what the source calls it, and is kept with its face.
+
+    It has at most MAX_NAME_LENGTH characters, and is valid Unicode.
+    """
 
     label: str
     read: Callable[[], bytes]
     """Blocks. Raises PhotoNotGivenError for this photo alone; any other error ends the import."""
+
+
+def label_of(text: str) -> str:
+    """The end of a text that is as long as a label may be; bytes that are no UTF-8 are escaped."""
+    valid = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return nfc(valid)[-MAX_NAME_LENGTH:]
 
 
 class Source(Protocol):

@@ -78,7 +78,13 @@ def test_a_wrong_key_is_refused_and_not_repeated(key: str) -> None:
 
 
 def test_a_server_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for body in (b"<html>", b'{"subjects": 7}', b"[]", b""):
+    for body in (
+        b"<html>",
+        b'{"subjects": 7}',
+        b'{"subjects": [], "faces": [{"image_id": "../x", "subject": "a"}]}',
+        b"[]",
+        b"",
+    ):
         monkeypatch.setattr(FakeCompreFace, "answer", lambda *_, body=body: (200, body))
         with (
             serving(FakeCompreFace({})) as fake,

@@ -1,5 +1,6 @@
 """Whose folder it is, and which photos of it count."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ PLAIN = ("ada/1.jpg", "train/1.jpg", "notes.txt")
 def made(folder: Path, *files: str) -> Path:
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(name.encode())
+        (folder / name).write_bytes(os.fsencode(name))
     return folder
 
 
@@ -83,3 +84,13 @@ def test_a_folder_without_people_is_refused_and_a_photo_that_is_gone_left_alone(
     with pytest.raises(PhotoNotGivenError) as gone:
         source.people["ada"][0].read()
     assert gone.value.reason == "unreadable_file"
+
+
+def test_labels_are_as_short_as_they_must_be_and_valid(tmp_path: Path) -> None:
+    long = "d" * 200 + "/" + "f" * 200 + ".jpg"
+    made(tmp_path, long, "ada/" + os.fsdecode(b"Jos\xe9.jpg"))
+    people = open_folder(tmp_path, Layout.AUTO).people
+    ((ended,), (escaped,)) = people["d" * 200], people["ada"]
+    assert (len(ended.label), ended.label) == (256, long[-256:])
+    assert escaped.label == "ada/Jos\\xe9.jpg"
+    assert escaped.read().startswith(b"ada/")

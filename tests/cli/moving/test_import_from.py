@@ -62,19 +62,21 @@ def test_subjects_of_compreface_come_over_and_an_import_is_resumed(
             },
             "grace_hopper": {"g1": photos.encoded(hopper)},
             "Nobody": {},
+            "x" * 257: {"x1": photos.encoded(hopper)},
         }
     )
     with serving(fake):
         first = run("compreface", "--url", fake.url, status=3)
-        assert (first["people"], first["photos"], first["new_people"]) == (3, 5, 3)
+        assert (first["people"], first["photos"], first["new_people"]) == (4, 6, 3)
         assert (first["faces"], first["known_before"]) == (3, 0)
         left = first["not_imported"]
         assert isinstance(left, list)
         assert [(one["photo"], one["reasons"]) for one in left] == [
             ("compreface:e2", ["no_face"]),
             ("compreface:e3", ["not_saved"]),
+            ("compreface:x1", ["unusable_name"]),
         ]
-        assert first["people_without_face"] == ["Nobody"]
+        assert first["people_without_face"] == ["Nobody", "x" * 257]
         assert enrolled() == {
             "Eileen Collins": ("Eileen Collins", ["compreface:e1", "compreface:e4"]),
             "grace_hopper": ("grace_hopper", ["compreface:g1"]),
