@@ -13,6 +13,7 @@ from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.scheduler import Scheduler, SchedulerOptions, SchedulerWatch
 from app.recognition.select import Selection
 from app.recognition.types import (
+    AssessedFace,
     CutPhoto,
     DetectedPhoto,
     EmbeddedFace,
@@ -82,16 +83,20 @@ class Recognizer:
         image: bytes,
         *,
         liveness: Selection | None = None,
+        assess: Selection | None = None,
         detection: Detection = BY_SETTINGS,
     ) -> DetectedPhoto:
-        """Find all faces of an image, and score the liveness of those that `liveness` selects.
+        """Find all faces of an image, and assess those that `assess` selects, or else score the
+        liveness of those that `liveness` selects.
 
         Raises LivenessOff for a selection where no liveness network is configured.
         """
+        select = assess or liveness
         seen = await self._see(
-            Job(image, liveness, liveness=liveness is not None, detection=detection)
+            Job(image, select, liveness=liveness is not None, detection=detection)
         )
-        return DetectedPhoto(seen.size, seen.detected)
+        assessed = map(AssessedFace, seen.selected, seen.qualities) if assess else ()
+        return DetectedPhoto(seen.size, seen.detected, tuple(assessed))
 
     async def embed(
         self,

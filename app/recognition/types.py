@@ -7,6 +7,8 @@ from enum import IntEnum, StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recognition.head_pose import HeadPose, head_pose
+
 Pixels = NDArray[np.uint8]
 """RGB, shape (height, width, 3), upright."""
 
@@ -156,6 +158,11 @@ class DetectedFace:
         x1, y1, x2, y2 = self.box
         return (x1 + x2) / 2, (y1 + y2) / 2
 
+    @property
+    def pose(self) -> HeadPose:
+        """Angles of the head: estimates, made of the landmarks each time that they are read."""
+        return head_pose(self.landmarks)
+
     def moved(self, right: int, down: int) -> "DetectedFace":
         """The same face in a larger photo, in which this photo begins at (right, down)."""
         x1, y1, x2, y2 = self.box
@@ -240,6 +247,17 @@ class FaceQuality:
         """0 to 100: a photo is as good as the worst of its components."""
         return min(component.score for component in self.components.values())
 
+    @property
+    def brightness(self) -> float:
+        """0 (too dark, or burnt out) to 100; only of a face that was seen on a photo."""
+        under, over = QualityComponent.UNDEREXPOSURE, QualityComponent.OVEREXPOSURE
+        return min(self.components[under].score, self.components[over].score)
+
+    @property
+    def sharpness(self) -> float:
+        """0 (beyond use) to 100; only of a face that was seen on a photo."""
+        return self.components[QualityComponent.SHARPNESS].score
+
 
 @dataclass(frozen=True, slots=True)
 class WideCrop:
@@ -265,11 +283,20 @@ class EmbeddedFace:
 
 
 @dataclass(frozen=True, slots=True)
+class AssessedFace:
+    """A face with its quality, as far as it shows without an embedding."""
+
+    face: DetectedFace
+    quality: FaceQuality
+
+
+@dataclass(frozen=True, slots=True)
 class DetectedPhoto:
-    """Faces of one photo, largest first."""
+    """Faces of one photo, largest first; `assessed` are those whose quality was asked for."""
 
     size: ImageSize
     faces: tuple[DetectedFace, ...]
+    assessed: tuple[AssessedFace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

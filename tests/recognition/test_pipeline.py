@@ -221,3 +221,15 @@ async def test_wide_crops_are_of_the_largest_faces_up_to_a_limit(
     monkeypatch.setattr("app.recognition.batch._MOST_WIDE_CROPS", 1)
     photo = await capped.embed(encoded(group()), largest_faces(9), keep_crops=True)
     assert [face.wide_crop is not None for face in photo.faces] == [True, False]
+
+
+async def test_faces_are_assessed_without_an_embedding(capped: Recognizer) -> None:
+    file = encoded(group())
+    embedded = await capped.embed(file, largest_face)
+    detected = await capped.detect(file, assess=largest_face)
+    (assessed,) = detected.assessed
+    assert len(detected.faces) == 2
+    assert assessed.face.box == embedded.faces[0].face.box
+    for component, value in assessed.quality.components.items():
+        assert value == embedded.faces[0].quality.components[component]
+    assert (await capped.detect(file)).assessed == ()

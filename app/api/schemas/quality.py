@@ -37,6 +37,11 @@ class AssessedFaceBody(DetectedFaceBody):
     components: dict[QualityComponent, ComponentBody] = Field(
         validation_alias=AliasPath("quality", "components")
     )
+    brightness: QualityScore = Field(
+        validation_alias=AliasPath("quality", "brightness"),
+        description="The lower score of under- and overexposure.",
+    )
+    sharpness: QualityScore = Field(validation_alias=AliasPath("quality", "sharpness"))
     rejected: Annotated[dict[QualityFilter, list[str]], BeforeValidator(_by_level)] = Field(
         validation_alias="quality",
         description="By level of `quality_filter`, why the face would be rejected, worst first; "

@@ -20,7 +20,7 @@ from app.api.schemas.parts.field_types import (
 )
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.person import NewOrEnrolledBody
-from app.api.schemas.parts.photo_faces import FaceInPhoto, PhotoAnswer
+from app.api.schemas.parts.photo_faces import DetectedFaceBody, PhotoAnswer
 from app.api.schemas.parts.remains import COMPACTED, REMAINS, RemainsList
 from app.gallery.unknowns.unknown_records import GroupOrder
 
@@ -130,7 +130,7 @@ class AlikeGroupBody(UnknownGroupBody):
     )
 
 
-class FaceAmongUnknownsBody(FaceInPhoto):
+class FaceAmongUnknownsBody(DetectedFaceBody):
     threshold: Threshold | None = Field(
         validation_alias=AliasPath("alike", "threshold"),
         description="Faces of the inbox that are so alike are grouped; null where none was kept.",

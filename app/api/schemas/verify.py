@@ -25,7 +25,12 @@ from app.api.schemas.parts.field_types import (
     require_one_at_most,
 )
 from app.api.schemas.parts.person import IdentityBody
-from app.api.schemas.parts.photo_faces import FaceInPhoto, LivenessField, LivenessOption, ModelBody
+from app.api.schemas.parts.photo_faces import (
+    DetectedFaceBody,
+    LivenessField,
+    LivenessOption,
+    ModelBody,
+)
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.gallery.search.side_comparison import FaceSide, PersonSide
 from app.operations.enroll.enroller import PassedOverFace
@@ -131,7 +136,7 @@ class VerifyBody(DetectionFields):
         return [name for name in names if getattr(self, name) is not None]
 
 
-class ComparedFaceBody(FaceInPhoto):
+class ComparedFaceBody(DetectedFaceBody):
     liveness: LivenessField
 
 

@@ -19,6 +19,14 @@ _IMAGE: Final = {
     "smallest_face_px": 40,
 }
 _BOX: Final = [180.3, 60.7, 268.4, 172.2]
+_LANDMARKS: Final = {
+    "left_eye": [205.4, 104.9],
+    "right_eye": [246.1, 101.5],
+    "nose": [229.6, 124.4],
+    "mouth_left": [212.0, 145.7],
+    "mouth_right": [247.3, 142.9],
+}
+_POSE: Final = {"roll": -4.8, "yaw": 3.9, "pitch": 2.4}
 _LIVENESS: Final = {"score": 0.9713, "threshold": 0.62, "live": True}
 _IDENTITY: Final[dict[str, Any]] = {
     "id": _IDENTITY_ID,
@@ -215,13 +223,8 @@ IDENTIFICATION: Final[dict[str, Any]] = {
         {
             "box": _BOX,
             "detection_score": 0.9999,
-            "landmarks": {
-                "left_eye": [205.4, 104.9],
-                "right_eye": [246.1, 101.5],
-                "nose": [229.6, 124.4],
-                "mouth_left": [212.0, 145.7],
-                "mouth_right": [247.3, 142.9],
-            },
+            "landmarks": _LANDMARKS,
+            "pose": _POSE,
             "direction": 0,
             "status": "match",
             "identity": _IDENTITY,
@@ -269,7 +272,8 @@ EMBEDDINGS: Final[dict[str, Any]] = {
                     {
                         "box": _BOX,
                         "detection_score": 0.9999,
-                        "landmarks": IDENTIFICATION["faces"][0]["landmarks"],
+                        "landmarks": _LANDMARKS,
+                        "pose": _POSE,
                         "direction": 0,
                         "quality": 83.4,
                         "embedding": [-0.0831, 0.0412, 0.1207],
@@ -293,7 +297,8 @@ FACES_ENROLMENT: Final[dict[str, Any]] = {
             "anonymous": True,
             "box": _BOX,
             "detection_score": 0.9999,
-            "landmarks": IDENTIFICATION["faces"][0]["landmarks"],
+            "landmarks": _LANDMARKS,
+            "pose": _POSE,
             "direction": 0,
             "quality": 83.4,
             "already_enrolled": False,
@@ -327,11 +332,14 @@ QUALITY: Final[dict[str, Any]] = {
         {
             "box": _BOX,
             "detection_score": 0.9999,
-            "landmarks": IDENTIFICATION["faces"][0]["landmarks"],
+            "landmarks": _LANDMARKS,
+            "pose": _POSE,
             "unified": 83.5,
             "components": {
                 name: {"raw": raw, "score": score} for name, (raw, score) in _SCORES.items()
             },
+            "brightness": 100.0,
+            "sharpness": 86.0,
             "rejected": {"floor": [], "low": [], "auto": [], "medium": [], "high": []},
         }
     ],
@@ -357,10 +365,26 @@ VERIFICATION: Final[dict[str, Any]] = {
     ],
     "passed_over": [],
     "faces": [
-        {"box": _BOX, "detection_score": 0.9999, "liveness": _LIVENESS},
+        {
+            "box": _BOX,
+            "detection_score": 0.9999,
+            "landmarks": _LANDMARKS,
+            "pose": _POSE,
+            "direction": 0,
+            "liveness": _LIVENESS,
+        },
         {
             "box": [163.7, 105.8, 347.6, 344.0],
             "detection_score": 0.9998,
+            "landmarks": {
+                "left_eye": [219.5, 196.2],
+                "right_eye": [301.8, 195.0],
+                "nose": [257.7, 252.3],
+                "mouth_left": [226.0, 288.4],
+                "mouth_right": [296.1, 287.1],
+            },
+            "pose": {"roll": -0.8, "yaw": -3.8, "pitch": -6.7},
+            "direction": 0,
             "liveness": {"score": 0.1274, "threshold": 0.62, "live": False},
         },
     ],

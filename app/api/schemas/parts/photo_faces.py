@@ -92,8 +92,19 @@ class LandmarksBody(Answer):
         return dict(zip(cls.model_fields, points.tolist(), strict=True))
 
 
+class PoseBody(Answer):
+    """Angles of the head in degrees, -180 to 180: estimates from the five landmarks."""
+
+    roll: float = Field(
+        description="Of the line through the eyes; positive: tilted clockwise in the image."
+    )
+    yaw: float = Field(description="Positive: turned to the right side of the image.")
+    pitch: float = Field(description="Positive: raised.")
+
+
 class DetectedFaceBody(FaceInPhoto):
     landmarks: LandmarksBody
+    pose: PoseBody
     direction: Literal[0, 90, 180, 270] | None = Field(
         description="Where the top of the face points in the image: 0 up, 90 to the right, 180 "
         "down, 270 to the left. Null when that is not clear; such a face is not recognised."
