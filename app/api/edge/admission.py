@@ -11,7 +11,8 @@ from app.api.problems import refuse
 from app.errors import Overloaded
 
 _PHOTOS = frozenset({"identify", "verify", "detect", "embed", "quality"})
-"""Last parts of the paths whose requests always carry new photos."""
+"""Last parts of the paths whose requests carry new photos: always, but for a few of `verify`, which
+are refused with the others rather than read first."""
 
 
 class Admission(Middleware):

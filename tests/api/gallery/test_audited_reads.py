@@ -82,6 +82,24 @@ def test_reads_have_lines_with_whom_they_were_about(
 
 
 @sqlite_only
+def test_comparisons_and_answers_by_face_name_everybody_whom_they_show(
+    client: TestClient, services: Services, audited: str
+) -> None:
+    ada, bob = enroll_all(client, audited, {"embeddings": [ADA]}, {"embeddings": [BOB]})
+    sides = {"identity_id_a": ada, "identity_id_b": bob, "collection": audited}
+    client.post("/v1/verify", json=sides).raise_for_status()
+    body = {"embedding": ADA, "threshold": -1}
+    client.post(f"/v1/collections/{audited}/faces:search", json=body).raise_for_status()
+    lines = _lines(client, services, audited)
+    assert {(line["action"], line["identity_id"]) for line in lines} == {
+        ("person.verified", ada),
+        ("person.verified", bob),
+        ("person.identified", ada),
+        ("person.identified", bob),
+    }
+
+
+@sqlite_only
 def test_reads_have_no_lines_where_nobody_asked_for_them(
     client: TestClient, services: Services, collection: str
 ) -> None:
