@@ -357,10 +357,12 @@ class FaceFilter:
     """What to list faces by; None does not filter, and all that is given must hold.
 
     `identity_ids`: ids of owners, or references by external_id (`identity_ref.py`).
+    `anonymous`: those of anonymous people, or those of others.
     """
 
     identity_ids: tuple[str, ...] | None = None
     face_ids: tuple[str, ...] | None = None
+    anonymous: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

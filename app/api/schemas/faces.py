@@ -20,6 +20,7 @@ from app.api.schemas.parts.field_types import (
     Schema,
 )
 from app.api.schemas.parts.pages import NextCursor, NumberedPageQuery, TotalCount
+from app.api.schemas.parts.people_filter import Anonymous
 from app.api.schemas.parts.person import EITHER, IdentityBody, NewOrEnrolledBody
 from app.gallery.people.face_deletion import MOST_FACES
 from app.gallery.records import FaceFilter
@@ -72,9 +73,17 @@ class FacesQuery(NumberedPageQuery):
         max_length=100,
         description="These faces alone, as far as they are there. May come several times.",
     )
+    anonymous: Anonymous = Field(
+        Anonymous.INCLUDE,
+        description="Faces of anonymous people: as all others, left out, or alone.",
+    )
 
     def wanted(self) -> FaceFilter:
-        return FaceFilter(tuple(self.identity_id) or None, tuple(self.face_id) or None)
+        return FaceFilter(
+            tuple(self.identity_id) or None,
+            tuple(self.face_id) or None,
+            self.anonymous.wanted,
+        )
 
 
 class OwnerBody(Answer):

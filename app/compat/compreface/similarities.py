@@ -6,11 +6,17 @@ from app.compat.compreface.answers import NamedSimilarity
 from app.compat.compreface.face_bodies import rounded
 from app.compat.person_names import name_of
 from app.compat.similarity import COMPREFACE
+from app.gallery.records import NAMED
 from app.operations.identify.verification import Comparison
-from app.operations.policy.decisions import Decision, Status
+from app.operations.policy.decisions import Decision, SearchOptions, Stage, Status
 
 NOBODY: Final = NamedSimilarity(subject="unknown", similarity=0.0)
 """Stands where /v1 withholds who is most alike: clients take the first subject unseen."""
+
+
+def named_people(most: int) -> SearchOptions:
+    """Return the options of a search for subjects: people who are anonymous are none."""
+    return SearchOptions(top_k=most, stages=(Stage(NAMED),))
 
 
 def named(decision: Decision, most: int) -> list[NamedSimilarity]:

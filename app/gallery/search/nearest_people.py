@@ -1,12 +1,13 @@
 """The nearest people in the database, by the nearest faces of an index."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.gallery.index.protocol import Hits, VectorIndex
 from app.gallery.records import (
     EVERYBODY,
+    NAMED,
     Candidate,
     PeopleFilter,
     Scoring,
@@ -78,6 +79,8 @@ class _Search:
         self._people = people
         self._faces = transaction.faces
         self._identities = transaction.identities
+        if query.wanted == NAMED and not self._identities.has_anonymous():
+            query = replace(query, wanted=EVERYBODY)  # the same people, without a list of them
         self._lookup = FaceLookup(transaction, index, query.wanted)
         self._query = query
         left_out = query.exclude_identity_id

@@ -1,5 +1,6 @@
 """A service with keys, and programs that speak CompreFace to it."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -88,7 +89,12 @@ class Program:
 @pytest.fixture(scope="session")
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service that wants a key; the client sends that of an admin."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("compat"), device="cpu", api_keys="admin")
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("compat"),
+        device="cpu",
+        api_keys="admin",
+        crops_key=b64encode(bytes(32)).decode(),
+    )
     app = create_app(settings, build_services(settings))
     with TestClient(app, headers={"x-api-key": "admin"}) as started:
         yield started

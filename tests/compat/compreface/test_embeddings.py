@@ -4,7 +4,9 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from fastapi.testclient import TestClient
 
+from tests.api.people import embedding
 from tests.compat.compreface.conftest import RECOGNITION, Program, part, refused
 
 _RECOGNIZE = f"{RECOGNITION}/embeddings/recognize"
@@ -89,3 +91,15 @@ def test_embeddings_need_a_right_of_their_own(program_of: Callable[..., Program]
     for path in (_RECOGNIZE, _COMPARE, f"{RECOGNITION}/embeddings/faces/{uuid4()}/verify"):
         message = refused(operator.send("POST", path, json={}), 404, 10)
         assert "templates" in message
+
+
+def test_searches_by_embeddings_are_limited_where_similarities_are_withheld(
+    with_settings: Callable[..., TestClient],
+) -> None:
+    client = with_settings(exact_similarities=False, limits={"searches_in_vain": 2})
+    sent = {"embeddings": [embedding(seed) for seed in range(3)]}
+
+    answer = client.post(_RECOGNIZE, json=sent)
+
+    assert "searches" in refused(answer, 429, 0)
+    assert int(answer.headers["retry-after"]) > 0

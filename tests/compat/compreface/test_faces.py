@@ -3,8 +3,12 @@
 from base64 import b64encode
 from uuid import UUID, uuid4
 
+from fastapi.testclient import TestClient
+from PIL import ImageFilter
+
 from app.compat.compreface.codes import NO_FACE_TEXT, SEVERAL_FACES_TEXT
 from tests.compat.compreface.conftest import RECOGNITION, Program, part, photo, refused
+from tests.kit import photos
 
 _FACES = f"{RECOGNITION}/faces"
 
@@ -132,3 +136,56 @@ def test_a_photo_of_a_face_is_empty_where_none_is_kept(program: Program) -> None
         answer = program.send("GET", f"{_FACES}/{image_id}/img")
         assert (answer.status_code, answer.content) == (200, b"")
         assert answer.headers["content-type"] == "application/octet-stream"
+
+
+def test_a_request_with_an_idempotency_key_is_carried_out_once(program: Program) -> None:
+    program.headers["idempotency-key"] = str(uuid4())
+    sent = {"params": {"subject": "Ada"}, "files": part("ada")}
+
+    first = program.send("POST", _FACES, **sent)
+    assert program.ask("DELETE", f"{_FACES}/{first.json()['image_id']}")
+    again = program.send("POST", _FACES, **sent)
+
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+    assert program.ask("GET", _FACES)["total_elements"] == 0
+    other = program.send("POST", _FACES, params={"subject": "Ada"}, files=part("grace"))
+    refused(other, 409, 36)
+
+
+def test_faces_of_anonymous_people_are_no_examples_of_subjects(program: Program) -> None:
+    people = f"/v1/collections/{program.collection}/identities"
+    program.ask("POST", people, data={"anonymous": "true"}, files=part("ada", "images"))
+    image_id = program.enrol("ada_again", "Ada")
+
+    assert [face["image_id"] for face in program.ask("GET", _FACES)["faces"]] == [image_id]
+    assert program.subjects == ["Ada"]
+    (face,) = program.recognise("ada")
+    assert face["subjects"][0]["subject"] == "Ada"
+    assert face["subjects"][0]["similarity"] >= 0.5
+
+
+def test_a_face_that_is_not_good_enough_is_refused_with_the_reason(program: Program) -> None:
+    blurred = photos.encoded(photos.astronaut().filter(ImageFilter.GaussianBlur(7)))
+
+    answer = program.send(
+        "POST", _FACES, params={"subject": "Ada"}, files={"file": ("ada.jpg", blurred)}
+    )
+
+    assert "sharp" in refused(answer, 400, 36)
+    assert program.subjects == []
+
+
+def test_the_crop_of_a_face_is_its_photo_where_crops_are_kept(
+    keyed: TestClient, program: Program
+) -> None:
+    path = f"/v1/collections/{program.collection}"
+    kept = keyed.patch(path, json={"options": {"crops": {"keep": True}}})
+    assert kept.status_code == 200, kept.text
+    image_id = program.enrol("ada", "Ada")
+
+    answer = program.send("GET", f"{_FACES}/{image_id}/img")
+
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert photos.opened(answer.content).size == (336, 336)
+    assert answer.headers["cache-control"] == "no-store"

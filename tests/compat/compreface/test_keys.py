@@ -56,3 +56,29 @@ def test_a_key_of_several_collections_without_the_default_one_is_refused(
 
     assert answer.json()["message"]
     assert answer.status_code in {400, 403, 404}
+
+
+def test_what_is_read_and_changed_is_in_the_audit_log(
+    keyed: TestClient, program_of: Callable[..., Program]
+) -> None:
+    program = program_of()
+    path = f"/v1/collections/{program.collection}"
+    keyed.patch(path, json={"options": {"audit": {"reads": True}}}).raise_for_status()
+    image_id = program.enrol("ada", "Ada")
+    program.enrol("ada_again", "Ada")
+    program.recognise("ada_again")
+    program.ask("GET", f"{RECOGNITION}/faces")
+    program.ask("DELETE", f"{RECOGNITION}/faces/{image_id}")
+    keyed.app.state.services.reads.flush()  # type: ignore[attr-defined]
+
+    lines = keyed.get("/v1/audit", params={"collection": program.collection}).json()["lines"]
+
+    principal = program.headers["x-api-key"].split("_")[1]
+    done = {line["action"] for line in lines if line["principal"] == principal}
+    assert {
+        "identity.created",
+        "face.added",
+        "person.identified",
+        "faces.listed",
+        "face.erased",
+    } <= done

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -19,6 +20,7 @@ from app.gallery.records import (
 )
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
+from app.gallery.store.repositories.face_repository import FaceRepository
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
 from app.recognition.types import Embedding
@@ -58,6 +60,20 @@ def test_a_search_finds_them_unless_it_wants_others(gallery: Gallery) -> None:
     assert found_ids(gallery, PROBE) == [stranger.id, known.id]
     assert found_ids(gallery, PROBE, wanted=NAMED) == [known.id]
     assert found_ids(gallery, PROBE, wanted=ONLY) == [stranger.id]
+
+
+def test_a_search_among_others_alone_is_one_among_all_where_nobody_is_anonymous(
+    gallery: Gallery,
+) -> None:
+    """Else each search would list the faces of everybody."""
+    known, _ = enroll(gallery, OTHER, name="Ada")
+    look = FaceRepository.numbers_of
+    with patch.object(FaceRepository, "numbers_of", autospec=True, side_effect=look) as listed:
+        assert found_ids(gallery, PROBE, wanted=NAMED) == [known.id]
+        assert not listed.called
+        enroll_anonymous(gallery, PROBE)
+        assert found_ids(gallery, PROBE, wanted=NAMED) == [known.id]
+        assert listed.called
 
 
 def test_lists_and_counts_leave_them_out_unless_they_are_asked_for(gallery: Gallery) -> None:

@@ -8,7 +8,7 @@ from app.errors import FaceNotFound, InvalidRequest, PersonHeld
 from app.gallery.gallery import Gallery
 from app.gallery.journal.actions import Action
 from app.gallery.people.correction_records import WhyKept
-from app.gallery.records import Face, FaceFilter, Identity
+from app.gallery.records import Face, FaceFilter, Identity, NewIdentity
 from app.gallery.store.repositories.audit_repository import LineFilter
 from tests.gallery.factories import (
     COLLECTION,
@@ -159,3 +159,14 @@ def test_who_is_held_loses_no_face_by_its_id(gallery: Gallery) -> None:
     with pytest.raises(PersonHeld):
         gallery.faces.delete_by_id(COLLECTION, face_id)
     assert listed(gallery) == [face_id]
+
+
+def test_a_list_leaves_out_faces_of_anonymous_people_or_has_them_alone(gallery: Gallery) -> None:
+    known = faces_of(gallery, "Ada")["Ada"]
+    new = NewIdentity(anonymous=True)
+    _, (stranger,) = gallery.people.enroll(COLLECTION, new, [new_face(unit_vector(7))])
+    assert isinstance(stranger, Face)
+    assert listed(gallery, FaceFilter(anonymous=False)) == known
+    assert listed(gallery, FaceFilter(anonymous=True)) == [stranger.id]
+    assert gallery.faces.count(COLLECTION, FaceFilter(anonymous=True)) == 1
+    assert listed(gallery) == [*known, stranger.id]

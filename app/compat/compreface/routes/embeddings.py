@@ -20,7 +20,7 @@ from app.compat.compreface.endpoints import CollectionDep, answered
 from app.compat.compreface.image_ids import face_id_of
 from app.compat.compreface.query import MOST_CANDIDATES, photo_options, read_query
 from app.compat.compreface.refusals import field_missing
-from app.compat.compreface.similarities import compared, named
+from app.compat.compreface.similarities import compared, named, named_people
 from app.compat.dialect_router import DialectRouter
 from app.errors import FaceNotFound
 from app.gallery.journal.actions import Action
@@ -30,7 +30,6 @@ from app.operations.identify.blocking_notes import matched
 from app.operations.identify.verification import Comparison, Verification
 from app.operations.identify.verify_options import VerifyOptions
 from app.operations.identify.verify_sides import EmbeddingSide
-from app.operations.policy.decisions import SearchOptions
 from app.services import Services
 
 _MOST_EMBEDDINGS = 500
@@ -73,9 +72,7 @@ async def recognize_embeddings(
     result = []
     for embedding in body.embeddings:
         searches.require()
-        decision, _ = await services.identify.embedding(
-            collection, embedding, SearchOptions(top_k=most)
-        )
+        decision, _ = await services.identify.embedding(collection, embedding, named_people(most))
         searches.count(decision)
         kept = decision.unknown_group_id is not None
         services.metrics.count_decision("search", decision.status, kept=kept)

@@ -3,13 +3,15 @@
 from math import ceil
 
 from fastapi import Request
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.api.deps import ServicesDep
+from app.api.idempotency import IdempotencyKey, answer_once
 from app.compat.bodies import read_json
 from app.compat.compreface.answers import DeletedBody, ExampleBody, ExamplesBody
 from app.compat.compreface.endpoints import CollectionDep, answered, answered_list
-from app.compat.compreface.examples import add_example
+from app.compat.compreface.examples import NewExample, add_example
 from app.compat.compreface.image_ids import face_id_of, image_id_of
 from app.compat.compreface.photos import read_photos
 from app.compat.compreface.query import page_options, photo_options, read_query
@@ -26,6 +28,8 @@ from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.people.correction_records import DeletedFace
 from app.gallery.records import FaceFilter
+from app.gallery.store.idempotency import Once
+from app.operations.enroll.enroller import Enrollment
 from app.runtime.threads import reading, writing
 
 _FACES = "/api/v1/recognition/faces"
@@ -34,17 +38,33 @@ router = DialectRouter()
 
 
 @router.answers("POST", _FACES, right=Right.ENROLL)
-async def add_face(request: Request, services: ServicesDep, collection: CollectionDep) -> Response:
+async def add_face(
+    request: Request,
+    services: ServicesDep,
+    collection: CollectionDep,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Enroll the face of a photo as an example of a subject, which is made if it is not there."""
     sent = await read_photos(request, "file")
     if "subject" not in sent.options:
         raise option_missing("subject")
     subject = require_given(sent.options["subject"])
-    options = photo_options(sent.options)
-    done = await add_example(services, collection, subject, sent.photos["file"], options)
-    services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)
-    image_id = image_id_of(done.faces[0].face.id)
-    return answered(ExampleBody(image_id=image_id, subject=subject), status=201)
+    new = NewExample(
+        collection=collection,
+        subject=subject,
+        photo=sent.photos["file"],
+        min_probability=photo_options(sent.options).min_probability,
+    )
+
+    async def add(once: Once[Enrollment] | None) -> Enrollment:
+        done = await add_example(services, new, once)
+        services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)
+        return done
+
+    def answer(done: Enrollment) -> tuple[int, BaseModel]:
+        return 201, ExampleBody(image_id=image_id_of(done.faces[0].face.id), subject=subject)
+
+    return await answer_once(request, idempotency_key, new, services.gallery, add, answer)
 
 
 @router.answers("GET", _FACES, right=Right.READ)
@@ -57,7 +77,7 @@ async def list_faces(
     subject = sent.get("subject", "")
 
     def listed() -> ExamplesBody:
-        wanted = FaceFilter()
+        wanted = FaceFilter(anonymous=False)
         if subject:
             people = find_exactly(services.gallery, collection, subject)
             wanted = FaceFilter(identity_ids=tuple(person.id for person in people))

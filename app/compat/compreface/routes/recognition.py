@@ -10,12 +10,11 @@ from app.compat.compreface.face_bodies import Shown
 from app.compat.compreface.photos import read_photos
 from app.compat.compreface.query import MOST_CANDIDATES, photo_options
 from app.compat.compreface.refusals import no_face
-from app.compat.compreface.similarities import named
+from app.compat.compreface.similarities import named, named_people
 from app.compat.dialect_router import DialectRouter
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.operations.identify.blocking_notes import matched
-from app.operations.policy.decisions import SearchOptions
 
 router = DialectRouter()
 
@@ -31,7 +30,7 @@ async def recognize(
     done = await services.identify.photo(
         collection,
         sent.photos["file"],
-        SearchOptions(top_k=most),
+        named_people(most),
         max_faces=options.most_faces(services.settings.limits),
         detection=options.detection,
     )

@@ -1,9 +1,11 @@
 """Subjects: the people of a collection, by name."""
 
 from fastapi import Request
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.api.deps import ServicesDep
+from app.api.idempotency import IdempotencyKey, answer_once
 from app.compat.bodies import read_json
 from app.compat.compreface.answers import DeletedBody, SubjectBody, SubjectsBody, UpdatedBody
 from app.compat.compreface.endpoints import CollectionDep, answered
@@ -20,13 +22,22 @@ from app.errors import ExternalIdTaken
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.records import UNSET, Identity, IdentityChanges, NewIdentity
+from app.gallery.store.idempotency import Once
 from app.operations.enroll.enroll_options import EnrollOptions
+from app.operations.enroll.enroller import Enrollment
 from app.runtime.threads import reading, writing
 from app.services import Services
 
 _SUBJECTS = "/api/v1/recognition/subjects"
 
 router = DialectRouter()
+
+
+class _NewSubject(BaseModel):
+    """What a request to add a subject says, as it was understood."""
+
+    collection: str
+    subject: str
 
 
 @router.answers("GET", _SUBJECTS, right=Right.READ)
@@ -39,19 +50,28 @@ async def list_subjects(services: ServicesDep, collection: CollectionDep) -> Res
 
 @router.answers("POST", _SUBJECTS, right=Right.ENROLL)
 async def add_subject(
-    request: Request, services: ServicesDep, collection: CollectionDep
+    request: Request,
+    services: ServicesDep,
+    collection: CollectionDep,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Add a subject without faces."""
     name = require_name(await _sent_name(request))
-    if await reading(find_subject, services.gallery, collection, name) is not None:
-        raise subject_exists()
-    try:
-        await services.enroll.create(
-            collection, NewIdentity(name=name, external_id=name), (), EnrollOptions()
-        )
-    except ExternalIdTaken as error:  # by a request at the same time
-        raise subject_exists() from error
-    return answered(SubjectBody(subject=name), status=201)
+    new = _NewSubject(collection=collection, subject=name)
+
+    async def add(once: Once[Enrollment] | None) -> Enrollment:
+        if await reading(find_subject, services.gallery, collection, name) is not None:
+            raise subject_exists()
+        person = NewIdentity(name=name, external_id=name)
+        try:
+            return await services.enroll.create(collection, person, (), EnrollOptions(), once=once)
+        except ExternalIdTaken as error:  # by a request at the same time
+            raise subject_exists() from error
+
+    def answer(_: Enrollment) -> tuple[int, BaseModel]:
+        return 201, SubjectBody(subject=name)
+
+    return await answer_once(request, idempotency_key, new, services.gallery, add, answer)
 
 
 @router.answers("PUT", f"{_SUBJECTS}/{{subject:path}}", right=Right.CORRECT)

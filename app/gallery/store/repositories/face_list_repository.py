@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 
 from app.gallery.records import FaceFilter, Identity, OwnedFace, PeopleFilter
 from app.gallery.store.repositories.crop_repository import CropRepository
@@ -12,7 +12,7 @@ from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.among_numbers import among
 from app.gallery.store.statements.people_filter_sql import wanted_people
 from app.gallery.store.statements.row_records import box_of, record_of
-from app.gallery.store.tables import FaceTable
+from app.gallery.store.tables import FaceTable, IdentityTable
 
 FaceRow = Row[tuple[Any, ...]]
 
@@ -34,7 +34,8 @@ class FaceListRepository(ScopedRepository):
         query = select(*_SHOWN).order_by(FaceTable.number)
         found = self._find(wanted)
         if found is None:
-            query = query.where(self._here(FaceTable), FaceTable.number > after)
+            query = query.where(self._here(FaceTable), *self._owned(wanted))
+            query = query.where(FaceTable.number > after)
             query = query.limit(limit).offset(offset)
             return self._session.connection().execute(query).all()
         numbers = [number for number in found if number > after][offset : offset + limit]
@@ -46,7 +47,8 @@ class FaceListRepository(ScopedRepository):
         found = self._find(wanted)
         if found is not None:
             return len(found)
-        query = select(func.count()).select_from(FaceTable).where(self._here(FaceTable))
+        query = select(func.count()).select_from(FaceTable)
+        query = query.where(self._here(FaceTable), *self._owned(wanted))
         return self._session.scalar(query) or 0
 
     def records(self, rows: Sequence[FaceRow]) -> list[OwnedFace]:
@@ -85,5 +87,16 @@ class FaceListRepository(ScopedRepository):
             (of_people,) = wanted_people(self._collection.number, people)
             owners = self._session.scalars(of_people).all()
             query = query.where(FaceTable.identity_number.in_(owners))
+        query = query.where(*self._owned(wanted))
         here = self._collection.number
         return sorted(number for number, of in self._session.execute(query) if of == here)
+
+    def _owned(self, wanted: FaceFilter) -> list[ColumnElement[bool]]:
+        """The condition on whether owners are anonymous, if there is one."""
+        if wanted.anonymous is None:
+            return []
+        anonymous = select(IdentityTable.number).where(
+            self._here(IdentityTable), IdentityTable.anonymous.is_(True)
+        )
+        owner = FaceTable.identity_number
+        return [owner.in_(anonymous) if wanted.anonymous else owner.not_in(anonymous)]
