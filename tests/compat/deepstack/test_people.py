@@ -112,6 +112,27 @@ def test_anonymous_people_are_unknown(admin: TestClient, speaker: Speaker) -> No
     assert made.status_code == 201
     assert speaker.listed() == []
     assert speaker.userids("astronaut_again") == ["unknown"]
+    # Nor do they make a person ambiguous.
+    speaker.register("Ada", "astronaut_again")
+    assert speaker.userids("astronaut") == ["Ada"]
+
+
+def test_registration_that_is_sent_again_is_answered_alike(speaker: Speaker) -> None:
+    def send(userid: str) -> Response:
+        return speaker.client.post(
+            "/v1/vision/face/register",
+            headers={"idempotency-key": "8f2c1c52-7d0a"},
+            data={**speaker.own, "userid": userid},
+            files={"image": photo("astronaut")},
+        )
+
+    first, again, other = send("Ada"), send("Ada"), send("Grace")
+    assert first.json() == again.json()
+    assert first.json()["message"] == "face added"
+    assert again.headers["idempotency-replayed"] == "true"
+    assert other.status_code == 400
+    assert other.json()["success"] is False
+    assert speaker.listed() == ["Ada"]
 
 
 def test_registrations_at_once_are_of_one_person(admin: TestClient, speaker: Speaker) -> None:

@@ -16,17 +16,20 @@ from app.compat.similarity import DEEPSTACK
 from app.errors import NoUsableImage
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
+from app.gallery.records import NAMED
 from app.operations.identify.blocking_notes import matched
 from app.operations.identify.identifier import IdentifiedFace
 from app.operations.identify.verification import Verification
 from app.operations.identify.verify_options import VerifyOptions
-from app.operations.policy.decisions import Decision, SearchOptions, Status
+from app.operations.policy.decisions import Decision, SearchOptions, Stage, Status
 from app.operations.policy.face_rules import VerifyFaces
 from app.recognition.detection import Detection
 
 RECOGNIZED_FROM = DEEPSTACK.default
 """DeepStack's `min_confidence` where none is sent."""
 
+_NAMED = SearchOptions(top_k=1, stages=(Stage(NAMED),))
+"""Anonymous people have no userid."""
 _PAIR = 2
 
 router = DialectRouter()
@@ -55,7 +58,7 @@ async def recognize(request: Request) -> dict[str, Any]:
     least = min_confidence(call)
     if least is None:
         least = RECOGNIZED_FROM
-    done = await call.services.identify.photo(call.collection, call.photo, SearchOptions(top_k=1))
+    done = await call.services.identify.photo(call.collection, call.photo, _NAMED)
     for face in done.faces:
         kept = face.decision.unknown_group_id is not None
         call.services.metrics.count_decision("identify", face.decision.status, kept=kept)
@@ -107,8 +110,6 @@ def _best(decision: Decision) -> tuple[str, float]:
     if not decision.candidates or decision.scale is None:
         return UNKNOWN, 0.0
     person, similarity = decision.candidates[0].identity, decision.candidates[0].similarity
-    if person.anonymous:
-        return UNKNOWN, 0.0
     confidence = DEEPSTACK.of(
         decision.scale.ratio(similarity, person.threshold),
         similarity=similarity,

@@ -1,28 +1,32 @@
 """Registered people: added, listed, deleted."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+from starlette.responses import Response
 
 from app.api.erasing import erase
+from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.schemas.parts.erasure import ErasureQuery
 from app.api.schemas.parts.field_types import ShortText
 from app.compat.deepstack.answers import succeeded
 from app.compat.deepstack.calls import UNKNOWN, Call, called
 from app.compat.deepstack.refusals import Refused
 from app.compat.dialect_router import DialectRouter
+from app.compat.enrolling import enroll_photos
 from app.compat.person_names import find_exactly, name_of
-from app.errors import ExternalIdTaken, IdentityNotFound
+from app.errors import IdentityNotFound
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.people.text_forms import MAX_NAME_LENGTH
-from app.gallery.records import NewIdentity
+from app.gallery.records import Identity, NewIdentity
+from app.gallery.store.idempotency import Once
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import Enrollment
 from app.operations.policy.face_rules import FaceRule, QualityFilter
 from app.runtime.threads import reading
+from app.settings import DeepStackSettings
 
 _ADDED, _UPDATED = "face added", "face updated"
 _userid = TypeAdapter(ShortText)
@@ -30,19 +34,55 @@ _userid = TypeAdapter(ShortText)
 router = DialectRouter()
 
 
+class _Registration(BaseModel):
+    """What a request to register says, as it was understood."""
+
+    collection: str
+    userid: str
+    photos: list[bytes]
+
+
 @router.answers("POST", "/v1/vision/face/register", right=None)
-async def register(request: Request) -> dict[str, Any]:
+async def register(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
     """Add the largest face of each photo to the person of a userid, who is created if missing.
 
     DeepStack keeps the last registration alone; here each one adds to those before.
     """
     call = await called(request, Right.ENROLL)
-    userid, photos = _new_userid(call), call.photos
-    done, message = await _enrolled(call, userid, photos)
-    call.services.metrics.count_enrollment(
-        faces=done.new_face_count, reasons=done.rejection_reasons
+    new = _Registration(
+        collection=call.collection, userid=_new_userid(call), photos=list(call.photos)
     )
-    return succeeded(call, "register", message=message)
+    is_there = False
+    answers: dict[str, BaseModel] = {}
+    """Made once, as they have times: the one that is kept is the one that is sent."""
+
+    def find() -> Identity | None:
+        nonlocal is_there
+        people = find_exactly(call.services.gallery, new.collection, new.userid)
+        is_there = bool(people)
+        return people[0] if people else None
+
+    async def add(once: Once[Enrollment] | None) -> Enrollment:
+        done = await enroll_photos(
+            call.services,
+            new.collection,
+            new.photos,
+            _options(call.services.settings.deepstack),
+            find=find,
+            new=lambda: NewIdentity(name=new.userid, external_id=new.userid),
+            once=once,
+        )
+        reasons = done.rejection_reasons
+        call.services.metrics.count_enrollment(faces=done.new_face_count, reasons=reasons)
+        return done
+
+    def answer(_: Enrollment) -> tuple[int, BaseModel]:
+        message = _UPDATED if is_there else _ADDED
+        if message not in answers:
+            answers[message] = RootModel(succeeded(call, "register", message=message))
+        return 200, answers[message]
+
+    return await answer_once(request, idempotency_key, new, call.services.gallery, add, answer)
 
 
 @router.answers("POST", "/v1/vision/face/list", right=None)
@@ -88,26 +128,9 @@ def _new_userid(call: Call) -> str:
     return userid
 
 
-async def _enrolled(call: Call, userid: str, photos: Sequence[bytes]) -> tuple[Enrollment, str]:
-    services, collection = call.services, call.collection
-    rules = services.settings.deepstack
-    options = EnrollOptions(
+def _options(rules: DeepStackSettings) -> EnrollOptions:
+    return EnrollOptions(
         faces=FaceRule.LARGEST,
         quality_filter=QualityFilter(rules.quality_filter),
         force=not rules.guards,
     )
-    for is_last in (False, True):
-        people = await reading(find_exactly, services.gallery, collection, userid)
-        try:
-            if people:
-                person = people[0].id
-                return await services.enroll.add_faces(
-                    collection, person, photos, options
-                ), _UPDATED
-            new = NewIdentity(name=userid, external_id=userid)
-            return await services.enroll.create(collection, new, photos, options), _ADDED
-        except (ExternalIdTaken, IdentityNotFound):
-            # Another request made, or deleted, the person since they were looked for.
-            if is_last:
-                raise
-    raise AssertionError  # the second try returns or raises
