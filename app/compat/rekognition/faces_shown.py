@@ -10,11 +10,12 @@ from app.compat.rekognition.schemas.shown_faces import (
     FaceDetail,
     ImageQuality,
     Landmark,
+    Pose,
 )
 from app.compat.rekognition.user_ids import user_id_of
 from app.gallery.records import Face as StoredFace
 from app.gallery.records import Identity, OwnedFace
-from app.recognition.types import Box, DetectedFace, FaceQuality, ImageSize, QualityComponent
+from app.recognition.types import Box, DetectedFace, FaceQuality, ImageSize
 
 _LABEL = re.compile(r"[a-zA-Z0-9_.\-:]{1,255}")
 _LANDMARKS = ("eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight")
@@ -34,6 +35,7 @@ def bounding_box(box: Box, width: int, height: int) -> BoundingBox:
 
 def face_detail_of(face: DetectedFace, quality: FaceQuality | None, size: ImageSize) -> FaceDetail:
     """Return a face of a photo of this size; its quality is left out where it was not measured."""
+    pose = face.pose
     return FaceDetail(
         bounding_box=bounding_box(face.box, size.width, size.height),
         confidence=percent(face.score),
@@ -41,19 +43,14 @@ def face_detail_of(face: DetectedFace, quality: FaceQuality | None, size: ImageS
             Landmark(type=name, x=float(x) / size.width, y=float(y) / size.height)
             for name, (x, y) in zip(_LANDMARKS, face.landmarks, strict=True)
         ],
+        pose=Pose(roll=pose.roll, yaw=pose.yaw, pitch=pose.pitch),
         quality=None if quality is None else image_quality(quality),
     )
 
 
 def image_quality(quality: FaceQuality) -> ImageQuality:
-    """Return the scores of sharpness and of the worse of under- and overexposure, 0 to 100."""
-    scores = {component: found.score for component, found in quality.components.items()}
-    return ImageQuality(
-        brightness=min(
-            scores[QualityComponent.UNDEREXPOSURE], scores[QualityComponent.OVEREXPOSURE]
-        ),
-        sharpness=scores[QualityComponent.SHARPNESS],
-    )
+    """Return the scores of exposure and of sharpness, 0 to 100."""
+    return ImageQuality(brightness=quality.brightness, sharpness=quality.sharpness)
 
 
 def percent(share: float) -> float:

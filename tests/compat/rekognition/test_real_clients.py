@@ -73,7 +73,7 @@ def test_boto3(server: _Server, photos: dict[str, str]) -> None:
     assert code("not offered") == "AccessDeniedException"
 
     assert len(answer("detect")["FaceDetails"]) > 1
-    assert {"BoundingBox", "Confidence", "Landmarks", "Quality"} <= set(
+    assert {"BoundingBox", "Confidence", "Landmarks", "Pose", "Quality"} == set(
         answer("detect")["FaceDetails"][0]
     )
     assert answer("detect nobody")["FaceDetails"] == []

@@ -48,9 +48,11 @@ async def compare_faces(call: Call[CompareFacesInput]) -> CompareFacesOutput:
 @operation("DetectFaces", DetectFacesInput, right=Right.IDENTIFY, large=True)
 async def detect_faces(call: Call[DetectFacesInput]) -> DetectFacesOutput:
     """Find the faces of a photo, the 100 largest of them."""
-    photo = await call.services.recognizer.embed(call.body.image.file, largest_faces(_MOST_FACES))
+    photo = await call.services.recognizer.detect(
+        call.body.image.file, assess=largest_faces(_MOST_FACES)
+    )
     return DetectFacesOutput(
-        face_details=[face_detail_of(one.face, one.quality, photo.size) for one in photo.faces]
+        face_details=[face_detail_of(one.face, one.quality, photo.size) for one in photo.assessed]
     )
 
 

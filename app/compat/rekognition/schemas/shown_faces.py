@@ -37,7 +37,7 @@ class ComparedFace(Output):
     bounding_box: BoundingBox
     confidence: float
     landmarks: list[Landmark]
-    pose: Pose | None = None
+    pose: Pose
     quality: ImageQuality | None = None
 
 
