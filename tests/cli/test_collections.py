@@ -53,4 +53,4 @@ def test_collections_are_created_listed_and_deleted_with_their_people(tmp_path: 
 def test_a_name_that_no_collection_may_have_is_refused() -> None:
     refused = run_command("collections", "create", "../x")
     assert refused.exit_code == 2
-    assert "at most 64" in refused.stderr
+    assert "at most 255" in refused.stderr
