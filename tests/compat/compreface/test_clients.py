@@ -1,4 +1,4 @@
-"""CompreFace's real clients, against a real server."""
+"""CompreFace's real clients, and their recorded bytes, against a real server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +15,7 @@ from PIL import Image
 from app.compat.compreface.codes import NO_FACE_TEXT, SEVERAL_FACES_TEXT
 from tests.compat.compreface.conftest import photo
 from tests.kit.clients import Call, needs_client, run_client
+from tests.kit.raw_http import RawConnection
 from tests.kit.server import ServerProcess, running
 
 _NAMES = ("ada", "ada_again", "grace", "grace_again", "mona", "mona_again", "group", "coffee")
@@ -193,6 +194,47 @@ def test_the_javascript_sdk_works_unchanged(server: ServerProcess, folder: Path)
     assert answers["delete faces"] == {"deleted": 0}
     assert answers.faces("recognise without")[0]["subjects"] == []
     assert answers["delete all"] == {"deleted": 0}
+
+
+def test_the_recorded_bytes_of_the_python_sdk_are_read(server: ServerProcess) -> None:
+    """To the letter: a leading `&`, `True`, and a part without a content type."""
+    boundary = "14df484424584e6faf0b9e055149dac1"
+    body = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="tiny.jpg"\r\n\r\n'
+    ).encode() + photo("coffee")
+    body += f"\r\n--{boundary}--\r\n".encode()
+    head = (
+        "POST /api/v1/recognition/recognize?&limit=0&status=True HTTP/1.1\r\n"
+        "Host: 127.0.0.1\r\nUser-Agent: python-requests/2.34.2\r\n"
+        "Accept-Encoding: gzip, deflate\r\nAccept: */*\r\nConnection: keep-alive\r\n"
+        f"Content-Type: multipart/form-data; boundary={boundary}\r\n"
+        f"x-api-key: k-1\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+
+    status, _, answer = _exchange(server, head.encode() + body)
+
+    assert (status, answer) == (400, _NO_FACE)
+
+
+def test_bytes_beyond_ascii_in_a_url_are_refused_in_the_words_of_this_api(
+    server: ServerProcess,
+) -> None:
+    """The JavaScript SDK does not escape names."""
+    head = "DELETE /api/v1/recognition/faces?subject=Zoë HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+    status, headers, answer = _exchange(server, head.encode())
+
+    assert status == 400
+    assert headers["content-type"] == "application/json"
+    assert set(answer) == {"message", "code"}
+
+
+def _exchange(server: ServerProcess, sent: bytes) -> tuple[int, dict[str, str], Any]:
+    port = urlsplit(server.url).port
+    assert port is not None
+    with RawConnection("127.0.0.1", port) as connection:
+        connection.socket.sendall(sent)
+        return connection.answer()
 
 
 class _Quiet(SimpleHTTPRequestHandler):

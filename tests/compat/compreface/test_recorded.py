@@ -1,6 +1,6 @@
 """Requests as real programs were recorded to send them, and what those make of the answers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -210,3 +210,21 @@ def test_the_limits_of_clients_need_no_key(keyed: TestClient) -> None:
 
     assert config.status_code == 200
     assert set(config.json()) == {"clientMaxFileSize", "clientMaxBodySize"}
+
+
+def test_a_page_of_another_origin_may_rename_where_the_settings_name_it(
+    with_settings: Callable[..., TestClient],
+) -> None:
+    asks = {
+        "origin": "https://page.example",
+        "access-control-request-method": "PUT",
+        "access-control-request-headers": "content-type,x-api-key",
+    }
+    path = f"{RECOGNITION}/subjects/Ada"
+
+    allowed = with_settings(cors_origins="https://page.example").options(path, headers=asks)
+    elsewhere = with_settings(cors_origins="https://other.example").options(path, headers=asks)
+
+    assert allowed.status_code in {200, 204}
+    assert "PUT" in allowed.headers["access-control-allow-methods"]
+    refused(elsewhere, 400, 36)
