@@ -3,14 +3,13 @@
 from pydantic import BaseModel
 
 from app.compat.compreface.subject_names import find_subject, require_name
-from app.errors import ExternalIdTaken, IdentityNotFound
+from app.compat.enrolling import enroll_photos
 from app.gallery.records import NewIdentity
 from app.gallery.store.idempotency import Once
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import Enrollment
 from app.operations.policy.face_rules import QualityFilter
 from app.recognition.detection import Detection
-from app.runtime.threads import reading
 from app.services import Services
 
 
@@ -37,17 +36,12 @@ async def add_example(
         force=not rules.guards,
         detection=Detection(min_score=new.min_probability),
     )
-    for is_last in (False, True):
-        person = await reading(find_subject, services.gallery, new.collection, new.subject)
-        try:
-            if person is not None:
-                return await services.enroll.add_faces(
-                    new.collection, person.id, [new.photo], how, once=once
-                )
-            made = NewIdentity(name=require_name(new.subject), external_id=new.subject)
-            return await services.enroll.create(new.collection, made, [new.photo], how, once=once)
-        except (ExternalIdTaken, IdentityNotFound):
-            # Another request made, or deleted, the subject since it was looked for.
-            if is_last:
-                raise
-    raise AssertionError  # the second try returns or raises
+    return await enroll_photos(
+        services,
+        new.collection,
+        [new.photo],
+        how,
+        find=lambda: find_subject(services.gallery, new.collection, new.subject),
+        new=lambda: NewIdentity(name=require_name(new.subject), external_id=new.subject),
+        once=once,
+    )
