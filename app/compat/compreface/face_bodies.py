@@ -12,6 +12,7 @@ from app.compat.compreface.answers import (
     BoxBody,
     FaceBody,
     Points,
+    PoseBody,
     TimesBody,
     VersionsBody,
 )
@@ -23,6 +24,8 @@ from app.services import Services
 FaceT = TypeVar("FaceT", bound=FaceBody)
 
 _STEPS = 100_000
+_POSE_VERSION = "landmarks"
+"""What the angles of a head are estimated from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Shown:
         return kind(
             box=_box(face, face.score if options.detect_faces else 1.0),
             landmarks=_points(face) if "landmarks" in options.plugins else None,
+            pose=_pose(face) if "pose" in options.plugins else None,
             embedding=self._embedding(face, embedding),
             execution_time=self._times() if options.with_status else None,
             **more,
@@ -65,6 +69,7 @@ class Shown:
         return VersionsBody(
             detector=services.settings.detector.name,
             calculator=services.recognizer.model.name if self.embedded else None,
+            pose=_POSE_VERSION if "pose" in self.options.plugins else None,
         )
 
     def _embedding(self, face: DetectedFace, embedding: Embedding | None) -> list[float] | None:
@@ -83,7 +88,7 @@ class Shown:
 
 
 def rounded(value: float) -> float:
-    """Return a share with five decimals; a half is rounded up."""
+    """Return a share, or an angle, with five decimals; a half is rounded up."""
     return floor(value * _STEPS + 0.5) / _STEPS
 
 
@@ -101,6 +106,11 @@ def _box(face: DetectedFace, probability: float) -> BoxBody:
 
 def _points(face: DetectedFace) -> Points:
     return [(round(float(x)), round(float(y))) for x, y in face.landmarks]
+
+
+def _pose(face: DetectedFace) -> PoseBody:
+    found = face.pose
+    return PoseBody(pitch=rounded(found.pitch), roll=rounded(found.roll), yaw=rounded(found.yaw))
 
 
 def _milliseconds(seconds: float, faces: int) -> float:

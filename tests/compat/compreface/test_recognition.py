@@ -107,13 +107,14 @@ def test_plugins_add_what_they_know_and_others_are_left_out(
     )
 
     (face,) = answer["result"]
-    assert set(face) == {"box", "subjects", "landmarks", "embedding", "execution_time"}
+    assert set(face) == {"box", "subjects", "landmarks", "pose", "embedding", "execution_time"}
+    assert all(abs(face["pose"][angle]) < 30 for angle in ("pitch", "roll", "yaw"))
     assert [len(point) for point in face["landmarks"]] == [2] * 5
     left_eye, right_eye, nose, *_ = face["landmarks"]
     assert left_eye[0] < nose[0] < right_eye[0]
     assert sum(number**2 for number in face["embedding"]) == pytest.approx(1, abs=1e-3)
     assert set(face["execution_time"]) == {"detector", "calculator"}
-    assert set(answer["plugins_versions"]) == {"detector", "calculator"}
+    assert set(answer["plugins_versions"]) == {"detector", "calculator", "pose"}
 
     operator = program_of("operator", enrolled.collection)
     (face,) = operator.recognise("ada_again", face_plugins="calculator")
@@ -163,8 +164,8 @@ def test_faces_are_detected_with_the_plugins_that_were_asked_for(program: Progra
     assert [set(face) for face in plain["result"]] == [{"box"}, {"box"}]
     (face,) = rich["result"]
     assert face["box"] == plain["result"][0]["box"]
-    assert set(face) == {"box", "landmarks", "embedding", "execution_time"}
-    assert set(rich["plugins_versions"]) == {"detector", "calculator"}
+    assert set(face) == {"box", "landmarks", "pose", "embedding", "execution_time"}
+    assert set(rich["plugins_versions"]) == {"detector", "calculator", "pose"}
 
 
 def test_one_face_is_compared_with_each_face_of_another_photo(program: Program) -> None:
