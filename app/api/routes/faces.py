@@ -265,12 +265,14 @@ async def assign_faces(
 
     Once the person has a face, only faces that are like the person are assigned, unless `force` is
     sent. The faces keep their ids; an anonymous person without a face left is merged into the
-    person. Without the right `templates`, it counts as a search that finds the person.
+    person. Without the right `templates`, a request with a threshold or rate counts as a search
+    that finds the person.
     """
-    person = await reading(services.gallery.people.get, collection, identity_id)
-    if person.face_count:
-        searches.require()
-        searches.count_people([person.id])
+    if body.names_a_threshold:
+        person = await reading(services.gallery.people.get, collection, identity_id)
+        if person.face_count:
+            searches.require()
+            searches.count_people([person.id])
     return await services.assign.assign(
         collection, identity_id, body.face_ids, body.options(), once=once
     )

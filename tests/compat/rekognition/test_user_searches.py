@@ -1,5 +1,6 @@
 """SearchUsers: 80 is the decision of Vultus, and only users are found."""
 
+from base64 import b64encode
 from typing import Any
 from uuid import uuid4
 
@@ -7,13 +8,19 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.compat.rekognition.schemas.base import record_id
+from tests.api.conftest import images, photo
 from tests.api.people import Values, embedding, like
 from tests.compat.rekognition.signer import Rekognition
 from tests.compat.rekognition.user_calls import Users, enroll_free
+from tests.kit import photos
 from tests.kit.default_network import MATCH
 
 ADA, BOB = embedding(1), embedding(2)
 UNKNOWN = str(uuid4())
+
+
+def sent_photo(name: str) -> dict[str, str]:
+    return {"Bytes": b64encode(photo(name)).decode()}
 
 
 def found(output: dict[str, Any]) -> dict[str, float]:
@@ -112,3 +119,40 @@ def test_what_cannot_be_searched_is_refused(users: Users, rekognition: Rekogniti
     rekognition.fail(
         "SearchUsers", "ResourceNotFoundException", CollectionId="nowhere", UserId="ada"
     )
+
+
+def test_a_photo_finds_the_users_of_its_largest_face_and_names_the_others(
+    client: TestClient, users: Users, collection: str
+) -> None:
+    people = f"/v1/collections/{collection}/identities"
+    for user_id, name in (("eileen", "astronaut"), ("grace", "hopper")):
+        sent = client.post(people, data={"external_id": user_id}, files=images(name))
+        assert sent.status_code == 201
+    output = users.call("SearchUsersByImage", Image=sent_photo("astronaut_again"))
+    assert list(found(output)) == ["eileen"]
+    assert found(output)["eileen"] >= 80
+    detail = output["SearchedFace"]["FaceDetail"]
+    assert 0 < detail["BoundingBox"]["Width"] < 1
+    assert detail["Confidence"] > 50
+    assert output["UnsearchedFaces"] == []
+    group = users.call("SearchUsersByImage", Image=sent_photo("group"))
+    reasons = {tuple(face["Reasons"]) for face in group["UnsearchedFaces"]}
+    assert reasons == {("FACE_NOT_LARGEST",)}
+    assert all(face["FaceDetails"]["BoundingBox"] for face in group["UnsearchedFaces"])
+    strict = {"UserMatchThreshold": 100}
+    none = users.call("SearchUsersByImage", Image=sent_photo("astronaut_again"), **strict)
+    assert none["UserMatches"] == []
+    assert "SearchedFace" in none
+
+
+def test_a_photo_without_a_usable_face_finds_nobody_and_is_no_error(users: Users) -> None:
+    nobody = users.call("SearchUsersByImage", Image=sent_photo("coffee"))
+    assert (nobody["UserMatches"], nobody["UnsearchedFaces"]) == ([], [])
+    assert "SearchedFace" not in nobody
+    dark = photos.astronaut().point(lambda value: value * 0.06)
+    image = {"Bytes": b64encode(photos.encoded(dark)).decode()}
+    poor = users.call("SearchUsersByImage", Image=image, QualityFilter="HIGH")
+    assert poor["UserMatches"] == []
+    assert "SearchedFace" not in poor
+    (unsearched,) = poor["UnsearchedFaces"]
+    assert "LOW_BRIGHTNESS" in unsearched["Reasons"]

@@ -1,5 +1,6 @@
 """Users: created, listed and deleted; faces become theirs, and are nobody's again."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.compat.rekognition.schemas.base import wire_id
+from app.settings import Settings
 from tests.api.people import embedding, enroll_all, like
 from tests.compat.rekognition.signer import Rekognition
 from tests.compat.rekognition.user_calls import Users, enroll_free
@@ -215,3 +217,19 @@ def test_what_breaks_a_constraint_is_refused(
     users: Users, operation: str, body: dict[str, Any]
 ) -> None:
     users.fail(operation, "InvalidParameterException", **body)
+
+
+def test_a_caller_without_templates_learns_little_of_similarities(
+    with_settings: Callable[..., TestClient], users: Users, collection: str, faces: list[str]
+) -> None:
+    users.add("ada", faces[0])
+    veiled = Users(Rekognition(with_settings(exact_similarities=False)), collection)
+    limit = Settings().limits.searches_per_person
+    for _ in range(limit + 1):
+        done = veiled.call("AssociateFaces", UserId="ada", FaceIds=faces[3:])
+        (refused,) = done["UnsuccessfulFaceAssociations"]
+        assert refused == {"FaceId": faces[3], "Reasons": ["LOW_MATCH_CONFIDENCE"]}
+    chosen = {"UserId": "ada", "FaceIds": faces[3:], "UserMatchThreshold": 90}
+    for _ in range(limit):
+        veiled.call("AssociateFaces", **chosen)
+    veiled.fail("AssociateFaces", "ProvisionedThroughputExceededException", **chosen)

@@ -1,6 +1,7 @@
 """Faces that are nobody's are assigned to people, and released; no face is lost."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,10 +19,12 @@ from app.gallery.people.consent_records import NewConsent
 from app.gallery.people.enrolment_guards import EmbedderSwitchedError
 from app.gallery.records import CollectionChanges, NewIdentity
 from app.recognition.types import Embedding
+from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (
     COLLECTION,
     MODEL,
     OTHER_MODEL,
+    at_once,
     by_id,
     found_ids,
     new_face,
@@ -168,6 +171,20 @@ def test_same_photo_stays_with_nobody_where_the_person_has_it(gallery: Gallery) 
     assert outcomes(done) == [FaceOutcome.ASSIGNED, FaceOutcome.SAME_PICTURE]
     assert face_ids(gallery, ada) == [first]
     assert gallery.faces.probe_of(COLLECTION, again), "no face is lost"
+
+
+def test_a_face_that_two_ask_for_at_once_is_given_to_one(open_gallery: OpenGallery) -> None:
+    galleries = open_gallery(), open_gallery()
+    people = user(galleries[0], "ada"), user(galleries[0], "bob")
+    faces = free(galleries[0], VECTORS[0])
+    done = at_once(
+        [
+            partial(gallery.assignments.assign, COLLECTION, who, faces, ANY)
+            for gallery, who in zip(galleries, people, strict=True)
+        ]
+    )
+    given = [face.outcome for one in done if isinstance(one, FaceAssignment) for face in one.faces]
+    assert sorted(given) == [FaceOutcome.ASSIGNED, FaceOutcome.OF_ANOTHER_PERSON]
 
 
 def test_more_faces_than_permitted_change_nothing(gallery: Gallery) -> None:

@@ -20,6 +20,7 @@ from app.errors import (
 )
 from app.gallery.gallery import Gallery
 from app.gallery.journal.journal import NoJournal
+from app.gallery.people.assignment_records import AssignmentRule
 from app.gallery.people.enrolment import NewPerson
 from app.gallery.people.person_data import FaceParts
 from app.gallery.records import CollectionChanges, NewFace, NewIdentity
@@ -165,6 +166,25 @@ def test_corrections_seal_faces_under_the_key_of_their_new_owner(
         assert [found(gallery, VECTORS[n]) for n in (0, 2, 3)] == ["Joe", "Ada", "Ada"]
         for face_id in ("c", "d"):
             assert gallery.faces.sealed_crop(COLLECTION, ada, face_id * 32) == CROP
+
+
+def test_faces_that_are_released_and_assigned_open_by_the_keys_of_their_owners(
+    sealed: Gallery, start: Start
+) -> None:
+    """Also after the key of who had them before is gone."""
+    faces = [with_crop(VECTORS[0], "a"), with_crop(VECTORS[1], "b"), with_crop(VECTORS[2], "c")]
+    ada, _ = sealed.people.enroll(COLLECTION, NewIdentity(name="Ada"), faces)
+    bob, _ = sealed.people.enroll(COLLECTION, NewIdentity(name="Bob"), [])
+    assignments, rule = sealed.assignments, AssignmentRule(sealed.model.digest)
+    assignments.release(COLLECTION, ada.id, ["a" * 32])
+    assignments.assign(COLLECTION, bob.id, ["a" * 32], rule)
+    assignments.dissolve(COLLECTION, ada.id)
+    require_nothing_in_the_clear(sealed.store.database)
+    for gallery in (sealed, start()):
+        assert [found(gallery, VECTORS[n]) for n in range(3)] == ["Bob", None, None]
+        assert gallery.faces.sealed_crop(COLLECTION, bob.id, "a" * 32) == CROP
+    assignments.assign(COLLECTION, bob.id, ["b" * 32, "c" * 32], rule)
+    assert found(start(), VECTORS[2]) == "Bob"
 
 
 def test_a_deleted_person_or_face_leaves_no_key_for_it(sealed: Gallery) -> None:

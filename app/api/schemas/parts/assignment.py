@@ -60,6 +60,11 @@ class AssignFacesBody(ReleaseFacesBody):
         require_one_at_most(self, "threshold", "target_fmr")
         return self
 
+    @property
+    def names_a_threshold(self) -> bool:
+        """Return whether the caller chose what the outcomes say of the similarities."""
+        return self.threshold is not None or self.target_fmr is not None
+
     def options(self) -> AssignOptions:
         return AssignOptions(self.threshold, self.target_fmr, self.force, self.most_faces)
 

@@ -2,6 +2,7 @@
 
 from app.compat.rekognition.operations import (
     collections,
+    face_searches,
     faces,
     indexing,
     photos,
@@ -9,4 +10,12 @@ from app.compat.rekognition.operations import (
     users,
 )
 
-__all__ = ["collections", "faces", "indexing", "photos", "user_searches", "users"]
+__all__ = [
+    "collections",
+    "face_searches",
+    "faces",
+    "indexing",
+    "photos",
+    "user_searches",
+    "users",
+]

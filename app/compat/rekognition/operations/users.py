@@ -11,6 +11,7 @@ from app.compat.rekognition.paging import pages_of
 from app.compat.rekognition.request_tokens import carried_out
 from app.compat.rekognition.schemas.base import Output, record_id, wire_id
 from app.compat.rekognition.schemas.users import (
+    DEFAULT_MATCH_THRESHOLD,
     AssociatedFace,
     AssociateFacesInput,
     AssociateFacesOutput,
@@ -43,6 +44,9 @@ from app.operations.policy.thresholds import Thresholds
 from app.runtime.threads import reading
 
 _MOST_LISTED = 500
+_NOT_CHOSEN = (DEFAULT_MATCH_THRESHOLD, 0.0)
+"""Thresholds by which a caller learns no more of a similarity than by any other correction. Others
+count as a search that finds the user: so a similarity is found bit by bit."""
 _REASONS = {
     FaceOutcome.FACE_NOT_FOUND: "FACE_NOT_FOUND",
     FaceOutcome.OF_ANOTHER_PERSON: "ASSOCIATED_TO_A_DIFFERENT_USER",
@@ -103,7 +107,7 @@ async def associate_faces(call: Call[AssociateFacesInput]) -> AssociateFacesOutp
 
     async def associate(once: Once[FaceAssignment] | None) -> FaceAssignment:
         user = await find_user(services.gallery, body.collection_id, body.user_id)
-        if user.face_count:
+        if user.face_count and body.user_match_threshold not in _NOT_CHOSEN:
             call.counted_searches.require()
             call.counted_searches.count_people([user.id])
         face_ids = list(map(record_id, body.face_ids))

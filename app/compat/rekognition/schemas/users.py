@@ -20,6 +20,8 @@ from app.compat.rekognition.schemas.shown_faces import FaceDetail
 
 MaxUsers = Annotated[int, Field(ge=1, le=500)]
 UserFaceIds = Annotated[list[FaceId], Field(min_length=1, max_length=100)]
+DEFAULT_MATCH_THRESHOLD = 75.0
+"""Of an association."""
 UserStatus = Literal["CREATED", "ACTIVE"]
 """Changes are done at once, so no user is ever UPDATING."""
 
@@ -58,7 +60,7 @@ class ListUsersOutput(Output):
 
 class AssociateFacesInput(ChangeInput):
     face_ids: UserFaceIds
-    user_match_threshold: Percent = 75.0
+    user_match_threshold: Percent = DEFAULT_MATCH_THRESHOLD
 
 
 class AssociatedFace(Output):
