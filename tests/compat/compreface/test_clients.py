@@ -136,7 +136,7 @@ def test_the_python_client_of_others_works_unchanged(server: ServerProcess, fold
     assert answers.faces("recognise whole")[0]["box"]["probability"] == 1
     assert answers.best("recognise stranger")[1] is False
     assert answers["recognise nobody"] == _NO_FACE
-    assert [set(face) for face in answers.faces("detect")] == [{"box", "landmarks"}]
+    assert [set(face) for face in answers.faces("detect")] == [{"box", "landmarks", "pose"}]
     assert len(answers.faces("detect base64")) == 1
     assert answers.matches("compare") == [True]
     assert answers.matches("compare base64") == [False]
@@ -177,7 +177,9 @@ def test_the_javascript_sdk_works_unchanged(server: ServerProcess, folder: Path)
     assert answers["recognise buffer"]["status"] == 400
     assert answers["recognise path as text"]["status"] == 400
 
-    assert [set(face) for face in answers.faces("detect")] == [{"box", "execution_time"}] * 2
+    assert [set(face) for face in answers.faces("detect")] == [
+        {"box", "pose", "execution_time"}
+    ] * 2
     assert len(answers.faces("detect base64")) == 1
     assert answers.matches("compare") == [True]
     assert answers.matches("compare link") == [False]

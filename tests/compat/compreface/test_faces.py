@@ -1,6 +1,7 @@
 """Faces of CompreFace are enrolled faces of people."""
 
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 from fastapi.testclient import TestClient
@@ -189,3 +190,11 @@ def test_the_crop_of_a_face_is_its_photo_where_crops_are_kept(
     assert answer.headers["content-type"] == "image/jpeg"
     assert photos.opened(answer.content).size == (336, 336)
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_photos_that_come_at_once_join_one_subject(program: Program) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        ids = list(threads.map(lambda name: program.enrol(name, "Ada"), ("ada", "ada_again")))
+
+    assert program.subjects == ["Ada"]
+    assert {face["image_id"] for face in program.ask("GET", _FACES)["faces"]} == set(ids)
