@@ -29,9 +29,14 @@ await send("compare with nobody", "CompareFaces", { SourceImage: image.eileen, T
 const indexed = await people("index eileen", "IndexFaces", { Image: image.eileen, ExternalImageId: "eileen" });
 await people("index grace", "IndexFaces", { Image: image.grace, ExternalImageId: "grace" });
 await people("list", "ListFaces");
+await people("search eileen", "SearchFacesByImage", { Image: image.eileen_again });
+await people("search a stranger", "SearchFacesByImage", { Image: image.stranger });
+await people("search nobody", "SearchFacesByImage", { Image: image.coffee });
 const FaceId = indexed.FaceRecords[0].Face.FaceId;
 await people("create user", "CreateUser", { UserId: "eileen" });
 await people("associate", "AssociateFaces", { UserId: "eileen", FaceIds: [FaceId] });
+await people("search users", "SearchUsersByImage", { Image: image.eileen_again });
 await people("delete user", "DeleteUser", { UserId: "eileen" });
 await people("delete", "DeleteFaces", { FaceIds: [FaceId] });
+await people("search who is deleted", "SearchFacesByImage", { Image: image.eileen_again });
 await people("delete collection", "DeleteCollection");

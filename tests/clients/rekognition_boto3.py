@@ -47,7 +47,7 @@ def main() -> None:
         "describe another", "ResourceNotFoundException", "describe_collection", CollectionId="a"
     )
     failing("broken name", "InvalidParameterException", "describe_collection", CollectionId="a b")
-    failing("broken id", "InvalidParameterException", "list_faces", **_IN, FaceIds=["not-a-uuid"])
+    failing("broken id", "InvalidParameterException", "search_faces", **_IN, FaceId="not-a-uuid")
     failing("no image", "InvalidParameterException", "detect_faces", Image={})
     failing("no bytes", "InvalidParameterException", "detect_faces", Image={"Bytes": b""})
     s3 = {"S3Object": {"Bucket": "faces", "Name": "ada.jpg"}}
@@ -78,21 +78,36 @@ def main() -> None:
         Image=image["eileen"],
         ExternalImageId="eileen.jpg",
     )
-    call("index several", client.index_faces, **_IN, Image=image["group"], MaxFaces=1)
+    group: dict[str, Any] = {"Image": image["group"], "ExternalImageId": "group.jpg"}
+    call("index several", client.index_faces, **_IN, **group, MaxFaces=1)
     call("index nobody", client.index_faces, **_IN, Image=image["coffee"])
     call("list", _all, client, "list_faces", "Faces", **_IN, PaginationConfig={"PageSize": 2})
     call("list one", client.list_faces, **_IN, FaceIds=[ids["grace"]])
+
+    call("search eileen", client.search_faces_by_image, **_IN, Image=image["eileen_again"])
+    call("search grace", client.search_faces_by_image, **_IN, Image=image["grace_again"])
+    call("search a stranger", client.search_faces_by_image, **_IN, Image=image["stranger"])
+    failing(
+        "search nobody",
+        "InvalidParameterException",
+        "search_faces_by_image",
+        **_IN,
+        Image=image["coffee"],
+    )
+    call("search a face", client.search_faces, **_IN, FaceId=ids["eileen"], FaceMatchThreshold=90)
 
     user = {**_IN, "UserId": "eileen"}
     call("create user", client.create_user, **user)
     failing("create user again", "ConflictException", "create_user", **user)
     call("associate", client.associate_faces, **user, FaceIds=[ids["eileen"]])
     call("list users", _all, client, "list_users", "Users", **_IN)
+    call("search users", client.search_users_by_image, **_IN, Image=image["eileen_again"])
     call("delete a user's", client.delete_faces, **_IN, FaceIds=[ids["eileen"]])
     call("disassociate", client.disassociate_faces, **user, FaceIds=[ids["eileen"]])
     call("delete user", client.delete_user, **user)
 
     call("delete", client.delete_faces, **_IN, FaceIds=[ids["eileen"], _UNKNOWN])
+    call("search who is deleted", client.search_faces_by_image, **_IN, Image=image["eileen_again"])
     call("delete collection", client.delete_collection, **_IN)
     failing("delete collection again", "ResourceNotFoundException", "delete_collection", **_IN)
 

@@ -51,6 +51,10 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return shipped | {"stranger": str(PHOTOS / "mona_lisa.jpg"), "coffee": str(nobody)}
 
 
+def _ids(matches: list[dict[str, Any]]) -> list[str]:
+    return [match["Face"]["ExternalImageId"] for match in matches]
+
+
 @needs_client("boto3")
 def test_boto3(server: _Server, photos: dict[str, str]) -> None:
     calls = server.run("rekognition_boto3", photos)
@@ -93,8 +97,16 @@ def test_boto3(server: _Server, photos: dict[str, str]) -> None:
     assert len(answer("list")) == 3
     assert [face["ExternalImageId"] for face in answer("list one")["Faces"]] == ["grace.jpg"]
 
+    assert _ids(answer("search eileen")["FaceMatches"])[0] == "eileen.jpg"
+    assert _ids(answer("search grace")["FaceMatches"])[0] == "grace.jpg"
+    assert answer("search a stranger")["FaceMatches"] == []
+    text = answer("search nobody")["Error"]["Message"]
+    assert text == "There are no faces in the image. Should be at least 1."
+    assert answer("search a face")["SearchedFaceId"] == record["Face"]["FaceId"]
+
     assert answer("associate")["UserStatus"] == "ACTIVE"
     assert answer("list users") == [{"UserId": "eileen", "UserStatus": "ACTIVE"}]
+    assert answer("search users")["UserMatches"][0]["User"]["UserId"] == "eileen"
     (kept,) = answer("delete a user's")["UnsuccessfulFaceDeletions"]
     assert kept["Reasons"] == ["ASSOCIATED_TO_AN_EXISTING_USER"]
     assert kept["UserId"] == "eileen"
@@ -102,6 +114,7 @@ def test_boto3(server: _Server, photos: dict[str, str]) -> None:
     assert answer("delete")["DeletedFaces"] == [record["Face"]["FaceId"]]
     (missing,) = answer("delete")["UnsuccessfulFaceDeletions"]
     assert missing["Reasons"] == ["FACE_NOT_FOUND"]
+    assert "eileen.jpg" not in _ids(answer("search who is deleted")["FaceMatches"])
 
 
 @needs_client("@aws-sdk/client-rekognition")
@@ -112,14 +125,20 @@ def test_javascript(server: _Server, photos: dict[str, str]) -> None:
         "create again": "ResourceAlreadyExistsException",
         "broken name": "InvalidParameterException",
         "compare with nobody": "InvalidParameterException",
+        "search nobody": "InvalidParameterException",
     }
+    assert calls["search nobody"].text == "There are no faces in the image. Should be at least 1."
     assert calls["describe"].answer["CreationTimestamp"].startswith("20")
     assert calls["describe"].answer["$metadata"]["requestId"]
     assert "javascript" in calls["list collections"].answer["CollectionIds"]
     assert len(calls["detect"].answer["FaceDetails"]) > 1
     assert calls["compare"].answer["FaceMatches"][0]["Similarity"] >= 80
     assert len(calls["list"].answer["Faces"]) == 2
+    assert _ids(calls["search eileen"].answer["FaceMatches"]) == ["eileen"]
+    assert calls["search a stranger"].answer["FaceMatches"] == []
+    assert calls["search users"].answer["UserMatches"][0]["User"]["UserId"] == "eileen"
     assert len(calls["delete"].answer["DeletedFaces"]) == 1
+    assert calls["search who is deleted"].answer["FaceMatches"] == []
 
 
 @needs_client("awscli")
@@ -139,8 +158,5 @@ def test_the_aws_cli(server: _Server, photos: dict[str, str]) -> None:
     eileen = f"fileb://{photos['eileen']}"
     compared = aws("compare-faces", "--source-image-bytes", eileen, "--target-image-bytes", eileen)
     assert compared["FaceMatches"][0]["Similarity"] >= 99
-    aws("create-collection", "--collection-id", "cli")
-    indexed = aws("index-faces", "--collection-id", "cli", "--image-bytes", eileen)
+    indexed = aws("index-faces", "--collection-id", "default", "--image-bytes", eileen)
     assert len(indexed["FaceRecords"]) == 1
-    assert "cli" in aws("list-collections")["CollectionIds"]
-    aws("delete-collection", "--collection-id", "cli")

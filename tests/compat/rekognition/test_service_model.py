@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 from app.compat.rekognition.error_types import TYPES
+from tests.compat.rekognition.signer import Rekognition
 from tests.compat.rekognition.test_inputs import LEAST
+from tests.compat.rekognition.test_photos import image
 from tests.kit.clients import needs_client, run_client
 
 _OPERATIONS = {model.__name__.removesuffix("Input"): model for model in LEAST}
@@ -14,6 +16,7 @@ _BOUNDS = {
 }
 _TYPES = {"string": "string", "integer": "integer", "float": "number", "list": "array"}
 _TYPES |= {"structure": "object", "map": "object", "blob": "string"}
+_UNKNOWN = "00000000-0000-4000-8000-000000000000"
 # How large an image may be is a setting.
 _DIFFERENT = {("Bytes", "max")}
 
@@ -31,6 +34,47 @@ def test_inputs_have_the_members_and_constraints_of_the_service_model() -> None:
     common = {"UnrecognizedClientException", "IncompleteSignatureException"}
     common |= {"InvalidSignatureException", "RequestTimeoutException"}
     assert ours - common <= known
+
+
+@needs_client("boto3")
+def test_outputs_are_those_that_the_service_model_describes(
+    rekognition: Rekognition, collection: str
+) -> None:
+    """Every member that an answer has is known, and within its bounds; nulls are left out."""
+    outputs: list[tuple[str, dict[str, Any]]] = []
+
+    def call(operation: str, **body: Any) -> dict[str, Any]:
+        output = rekognition.call(operation, **body)
+        outputs.append((operation, output))
+        return output
+
+    inside = {"CollectionId": collection}
+    user = {**inside, "UserId": "ada"}
+    call("CreateCollection", CollectionId=f"{collection}.made")
+    call("DescribeCollection", **inside)
+    call("ListCollections", MaxResults=1)
+    call("DetectFaces", Image=image("group"))
+    call("CompareFaces", SourceImage=image("hopper"), TargetImage=image("group"))
+    indexed = call("IndexFaces", **inside, Image=image("group"), ExternalImageId="a:1", MaxFaces=1)
+    faces = [indexed["FaceRecords"][0]["Face"]["FaceId"]]
+    another = call("IndexFaces", **inside, Image=image("astronaut"))["FaceRecords"][0]["Face"]
+    call("CreateUser", **user)
+    call("AssociateFaces", **user, FaceIds=[*faces, _UNKNOWN])
+    call("ListUsers", **inside)
+    call("ListFaces", **inside, MaxResults=1)
+    call("SearchFaces", **inside, FaceId=faces[0], FaceMatchThreshold=0)
+    call("SearchFacesByImage", **inside, Image=image("group"), FaceMatchThreshold=0)
+    call("SearchUsers", **inside, FaceId=faces[0], UserMatchThreshold=0)
+    call("SearchUsersByImage", **inside, Image=image("group"), UserMatchThreshold=0)
+    call("DeleteFaces", **inside, FaceIds=[*faces, _UNKNOWN, another["FaceId"]])
+    call("DisassociateFaces", **user, FaceIds=[*faces, _UNKNOWN])
+    call("DeleteUser", **user)
+    call("DeleteFaces", **inside, FaceIds=faces)
+    call("DeleteCollection", CollectionId=f"{collection}.made")
+    assert {name for name, _ in outputs} == set(_OPERATIONS)
+    with_outputs = [(name, output) for name, output in outputs if output]
+    found = run_client("rekognition_model", **_given(), outputs=with_outputs)
+    assert [one.answer for one in found if one.name == "faults"] == [[]]
 
 
 def _given() -> dict[str, Any]:
