@@ -198,3 +198,18 @@ def test_photos_that_come_at_once_join_one_subject(program: Program) -> None:
 
     assert program.subjects == ["Ada"]
     assert {face["image_id"] for face in program.ask("GET", _FACES)["faces"]} == set(ids)
+
+
+def test_faces_of_a_person_under_a_legal_hold_are_kept(program: Program) -> None:
+    image_id = program.enrol("ada", "Ada")
+    people = f"/v1/collections/{program.collection}/identities"
+    hold = program.client.put(
+        f"{people}/ext:Ada/hold", json={"reason": "a case"}, headers={"x-api-key": "admin"}
+    )
+    assert hold.status_code == 200, hold.text
+
+    for path in (f"{_FACES}/{image_id}", f"{_FACES}?subject=Ada", _FACES):
+        assert "hold" in refused(program.send("DELETE", path), 409, 36)
+
+    assert program.ask("POST", f"{_FACES}/delete", json=[image_id]) == []
+    assert program.ask("GET", _FACES)["total_elements"] == 1

@@ -95,6 +95,18 @@ def test_two_people_who_are_equally_alike_are_both_below_half(enrolled: Program)
     assert [one["similarity"] < 0.5 for one in face["subjects"]] == [True, True, True]
 
 
+def test_a_person_who_does_not_reach_a_threshold_of_their_own_is_below_half(
+    enrolled: Program,
+) -> None:
+    person = f"/v1/collections/{enrolled.collection}/identities/ext:Ada"
+    enrolled.send("PATCH", person, json={"threshold": 0.999}).raise_for_status()
+
+    (face,) = enrolled.recognise("ada_again")
+
+    assert face["subjects"][0]["subject"] == "Ada"
+    assert 0.4 < face["subjects"][0]["similarity"] < 0.5
+
+
 def test_plugins_add_what_they_know_and_others_are_left_out(
     enrolled: Program, program_of: Callable[..., Program]
 ) -> None:

@@ -11,6 +11,7 @@ from app.api.idempotency import IdempotencyKey, answer_once
 from app.compat.bodies import read_json
 from app.compat.compreface.answers import DeletedBody, ExampleBody, ExamplesBody
 from app.compat.compreface.endpoints import CollectionDep, answered, answered_list
+from app.compat.compreface.enrolled_faces import find_face
 from app.compat.compreface.examples import NewExample, add_example
 from app.compat.compreface.image_ids import face_id_of, image_id_of
 from app.compat.compreface.photos import read_photos
@@ -24,6 +25,7 @@ from app.compat.compreface.refusals import (
 from app.compat.compreface.subject_names import find_subject, require_given
 from app.compat.dialect_router import DialectRouter
 from app.compat.person_names import find_exactly, name_of
+from app.errors import FaceNotFound
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.people.correction_records import DeletedFace
@@ -124,7 +126,7 @@ async def delete_faces(
 async def delete_some_faces(
     request: Request, services: ServicesDep, collection: CollectionDep
 ) -> Response:
-    """Delete faces by id. Ids of no face are left out of the answer."""
+    """Delete faces by id. The answer leaves out ids of no face, and of people who are held."""
     image_ids = await read_json(request)
     if not isinstance(image_ids, list) or not all(isinstance(one, str) for one in image_ids):
         raise malformed("the body must be a list of image ids")
@@ -140,13 +142,14 @@ async def delete_some_faces(
 @router.answers("DELETE", f"{_FACES}/{{image_id}}", right=Right.CORRECT)
 async def delete_face(image_id: str, services: ServicesDep, collection: CollectionDep) -> Response:
     """Delete one face. The subject stays, even without faces."""
-    face_id = face_id_of(image_id)
-    if face_id is None:
+    face = await reading(find_face, services.gallery, collection, image_id)
+    if face is None:
         raise face_not_found(image_id)
-    done = await services.correct.delete_faces(collection, [face_id])
-    if not done.deleted:
-        raise face_not_found(image_id)
-    return answered(_example_of(done.deleted[0]))
+    try:
+        await writing(services.gallery.faces.delete_by_id, collection, face.id)
+    except FaceNotFound as error:  # deleted by another request
+        raise face_not_found(image_id) from error
+    return answered(ExampleBody(image_id=image_id_of(face.id), subject=name_of(face.identity)))
 
 
 def _example_of(face: DeletedFace) -> ExampleBody:

@@ -4,11 +4,10 @@ from starlette.responses import Response
 
 from app.api.deps import ServicesDep
 from app.compat.compreface.endpoints import CollectionDep
-from app.compat.compreface.image_ids import face_id_of
+from app.compat.compreface.enrolled_faces import find_face
 from app.compat.dialect_router import DialectRouter
-from app.errors import CropNotKept, FaceNotFound
+from app.errors import CropNotKept, FaceNotFound, IdentityNotFound
 from app.gallery.keys.rights import Right
-from app.gallery.records import FaceFilter
 from app.runtime.threads import reading
 from app.services import Services
 
@@ -24,15 +23,10 @@ async def get_image(image_id: str, services: ServicesDep, collection: Collection
 
 
 def _crop_of(services: Services, collection: str, image_id: str) -> bytes:
-    face_id = face_id_of(image_id)
-    if face_id is None:
-        return b""
-    faces = services.gallery.faces.listed(
-        collection, FaceFilter(face_ids=(face_id,)), limit=1, cursor=None
-    )
-    if not faces.items:
+    face = find_face(services.gallery, collection, image_id)
+    if face is None:
         return b""
     try:
-        return services.crops.of_face(collection, faces.items[0].identity.id, face_id)
-    except (CropNotKept, FaceNotFound):
+        return services.crops.of_face(collection, face.identity_id, face.id)
+    except (CropNotKept, FaceNotFound, IdentityNotFound):
         return b""
