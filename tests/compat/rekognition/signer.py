@@ -30,6 +30,8 @@ class Rekognition:
     path: str = "/rekognition"
     headers: dict[str, str] = field(default_factory=dict)
     """Sent beside the client's own, and over the signed ones."""
+    signed_path: str | None = None
+    """The path that the client sees, where a proxy changes it."""
 
     def send(self, operation: str, body: object, *, signed_body: object = None) -> Response:
         """Send a call; `signed_body` is another one, over which it is signed."""
@@ -42,7 +44,9 @@ class Rekognition:
         }
         if self.pair is not None:
             signed = raw if signed_body is None else json.dumps(signed_body).encode()
-            headers["authorization"] = _authorization(self.pair, self.path, headers, signed)
+            headers["authorization"] = _authorization(
+                self.pair, self.signed_path or self.path, headers, signed
+            )
         return self.client.post(self.path, content=raw, headers={**headers, **self.headers})
 
     def call(self, operation: str, **body: Any) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Signed requests to a service that demands keys."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fastapi.testclient import TestClient
 
+from app.main import create_app
 from tests.compat.rekognition.conftest import pair_in
 from tests.compat.rekognition.signer import Pair, Rekognition, failure
 
@@ -95,6 +97,21 @@ def test_a_key_acts_within_its_rights_and_collections(
     assert len(texts) == 1
     message = operator.fail("CreateCollection", "AccessDeniedException", CollectionId="mine")
     assert "'admin'" in message
+
+
+def test_a_prefix_that_a_proxy_takes_off_is_signed_by_clients(keyed: TestClient) -> None:
+    """The client signs the path that it sees, and the proxy passes on what is behind the prefix."""
+    state = keyed.app.state  # type: ignore[attr-defined]
+    settings = state.services.settings.model_copy(update={"root_path": "/faces"})
+    behind = TestClient(create_app(settings, replace(state.services, settings=settings)))
+    body = {"name": "behind a proxy", "role": "admin", "aws": True}
+    pair = pair_in(keyed.post("/v1/keys", json=body, headers={"x-api-key": "key"}).json())
+    seen = Rekognition(behind, pair, path="/rekognition", signed_path="/faces/rekognition")
+    for path in ("/rekognition", "/faces/rekognition"):
+        seen.path = path
+        seen.call("ListCollections")
+    seen.signed_path = "/other/rekognition"
+    seen.fail("ListCollections", "InvalidSignatureException")
 
 
 def test_a_header_with_a_key_is_enough(keyed: TestClient) -> None:
