@@ -487,6 +487,11 @@ class CompreFaceSettings(_Group):
         description="Refuse photos through the API of CompreFace that seem to show another person "
         "than their subject, as /v1 does.",
     )
+    static_images: bool = Field(
+        False,
+        description="Answer crops of faces at /api/v1/static/KEY/images/ID, as pages need it that "
+        "show them. Keys in addresses are kept by browsers, and by the logs of proxies.",
+    )
 
 
 class DeepStackSettings(_Group):

@@ -1,10 +1,13 @@
 """A key is what CompreFace calls a service: it leads to a collection, and says what is allowed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 from fastapi.testclient import TestClient
 
+from app.main import create_app
+from app.settings import CompreFaceSettings
 from tests.compat.compreface.conftest import RECOGNITION, Program, part, refused
 from tests.kit.api_keys import new_key
 
@@ -82,3 +85,28 @@ def test_what_is_read_and_changed_is_in_the_audit_log(
         "faces.listed",
         "face.erased",
     } <= done
+
+
+def test_a_key_in_a_path_leads_to_crops_only_where_the_settings_permit_it(
+    keyed: TestClient, program_of: Callable[..., Program]
+) -> None:
+    program = program_of()
+    keyed.patch(
+        f"/v1/collections/{program.collection}", json={"options": {"crops": {"keep": True}}}
+    ).raise_for_status()
+    image_id = program.enrol("ada", "Ada")
+    key = program.headers["x-api-key"]
+
+    def path(key: str) -> str:
+        return f"/api/v1/static/{key}/images/{image_id}"
+
+    assert key not in refused(program.send("GET", path(key)), 404, 0)
+    services = keyed.app.state.services  # type: ignore[attr-defined]
+    permitted = CompreFaceSettings(static_images=True)
+    settings = services.settings.model_copy(update={"compreface": permitted})
+    app = create_app(settings, replace(services, settings=settings))
+    client = TestClient(app)
+
+    shown = client.get(path(key))
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+    assert "other-key" not in refused(client.get(path("other-key")), 404, 10)
