@@ -171,12 +171,6 @@ class GalleryPeople(GalleryPart):
             return _shown(transaction, row)
 
     @read_again
-    def has_anonymous(self, collection_name: str) -> bool:
-        """Return whether anybody in a collection is anonymous."""
-        with self.store.reading(collection_name) as transaction:
-            return transaction.identities.has_anonymous()
-
-    @read_again
     def ids_of(self, collection_name: str, external_ids: Sequence[str]) -> dict[str, str]:
         """Identity ids by external_id, of those that are enrolled."""
         with self.store.reading(collection_name) as transaction:

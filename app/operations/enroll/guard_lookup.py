@@ -11,7 +11,7 @@ from app.gallery.gallery import Gallery
 from app.gallery.keys.rights import Right
 from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard, Neighbour, Refusal
 from app.gallery.people.identity_ref import refers_to
-from app.gallery.records import EVERYBODY, NAMED, NewFace
+from app.gallery.records import NAMED, NewFace
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery
 from app.observe.acting import may, sees_exact_similarities
@@ -87,12 +87,10 @@ class Guards:
             return None
         # The revision first: the transaction that writes compares with people enrolled after it.
         revision = self._gallery.collections.revision(collection)
-        # An anonymous person may be the one who is enrolled now.
-        some_are_anonymous = self._gallery.people.has_anonymous(collection)
         query = PeopleQuery(
             1 if identity_id is None else 2,
             datetime.now(UTC),
-            NAMED if some_are_anonymous else EVERYBODY,
+            NAMED,  # an anonymous person may be the one who is enrolled now
             exclude_face_id=exclude_face_id,
         )
         result = self._gallery.search.find(collection, faces, query)
