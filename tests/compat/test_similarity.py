@@ -87,3 +87,12 @@ def test_without_error_rates_it_is_linear_in_the_cosine(scale: Scale) -> None:
     assert of(0.6) == scale.default
     assert of(0.8) == pytest.approx(scale.default + (1 - scale.default) / 2)
     assert of(1.0) == 1
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("value", [0.0, 0.3, 0.5, 0.75, 0.8, 0.99, 1.0])
+def test_without_error_rates_a_demand_is_a_cosine(scale: Scale, value: float) -> None:
+    cosine = scale.threshold_of(value, 0.6)
+    reached = scale.of(None, similarity=cosine, threshold=0.6, is_match=cosine >= 0.6)
+    assert reached == pytest.approx(value, abs=2e-4)
+    assert scale.threshold_of(scale.default, 0.6) == 0.6
