@@ -145,6 +145,19 @@ def test_a_photo_finds_the_users_of_its_largest_face_and_names_the_others(
     assert "SearchedFace" in none
 
 
+def test_more_users_are_searched_by_a_photo_than_were_at_first(
+    client: TestClient, users: Users, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.compat.rekognition.operations.user_searches._FEW_USERS", 1)
+    people = f"/v1/collections/{collection}/identities"
+    for user_id, name in (("one", "astronaut"), ("other", "astronaut_again")):
+        data = {"external_id": user_id, "force": "true"}
+        assert client.post(people, data=data, files=images(name)).status_code == 201
+    asked = {"Image": sent_photo("astronaut"), "UserMatchThreshold": 79}
+    assert set(found(users.call("SearchUsersByImage", **asked))) == {"one", "other"}
+    assert len(found(users.call("SearchUsersByImage", **asked, MaxUsers=1))) == 1
+
+
 def test_a_photo_without_a_usable_face_finds_nobody_and_is_no_error(users: Users) -> None:
     nobody = users.call("SearchUsersByImage", Image=sent_photo("coffee"))
     assert (nobody["UserMatches"], nobody["UnsearchedFaces"]) == ([], [])

@@ -88,20 +88,24 @@ async def search_users_by_image(
     """
     body, services = call.body, call.services
     most = body.max_users or MOST_USERS
-    photo = await services.identify.photo(
-        body.collection_id,
-        body.image.file,
-        search_options(most),
-        max_faces=min(_MOST_FACES, services.settings.limits.max_faces),
-        quality_filter=QualityFilter(body.quality_filter.lower()),
-    )
+    # Few people are alike; reading hundreds of them takes longer than recognising the photo.
+    for top_k in (min(most, _FEW_USERS), most):
+        photo = await services.identify.photo(
+            body.collection_id,
+            body.image.file,
+            search_options(top_k),
+            max_faces=min(_MOST_FACES, services.settings.limits.max_faces),
+            quality_filter=QualityFilter(body.quality_filter.lower()),
+        )
+        usable = (face for face in photo.faces if face.decision.status is not Status.REJECTED)
+        searched = next(usable, None)
+        matches = []
+        if searched is not None:
+            matches = list(similar_people(searched.decision, body.user_match_threshold))[:most]
+        if len(matches) < top_k:
+            break
     for face in photo.faces:
         services.metrics.count_decision("identify", face.decision.status, kept=False)
-    usable = (face for face in photo.faces if face.decision.status is not Status.REJECTED)
-    searched = next(usable, None)
-    matches = []
-    if searched is not None:
-        matches = list(similar_people(searched.decision, body.user_match_threshold))[:most]
     call.note_read(Action.IDENTIFIED, [person.id for person, _ in matches])
     return SearchUsersByImageOutput(
         user_matches=[
