@@ -31,12 +31,19 @@ class AnswerError(Exception):
 class Wire:
     """A keep-alive connection for one thread at a time, which is closed at the end of a `with`.
 
-    It connects anew if the server has closed it while it was idle. With `api_key`, each request has
-    it.
+    It connects anew if the server has closed it while it was idle. Each request has the `headers`
+    and, if there is one, the `api_key`.
     """
 
-    def __init__(self, port: int, *, timeout_s: float = 600, api_key: str | None = None) -> None:
-        self._headers = {} if api_key is None else {"x-api-key": api_key}
+    def __init__(
+        self,
+        port: int,
+        *,
+        timeout_s: float = 600,
+        api_key: str | None = None,
+        headers: Mapping[str, str] = _NO_FIELDS,
+    ) -> None:
+        self._headers = dict(headers) | ({} if api_key is None else {"x-api-key": api_key})
         self._connection = HTTPConnection("127.0.0.1", port, timeout=timeout_s)
 
     def ask(

@@ -27,10 +27,10 @@ from socket import SHUT_RDWR
 from threading import Thread
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.kit.load import IDENTIFY
 from benchmarks.kit.options import benchmark_parser, parse_options
+from benchmarks.kit.ratios import ratio_interval
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
 from benchmarks.kit.usage import cpu_s, idle_share
@@ -47,13 +47,9 @@ _TERMINAL = {"terminal_id": "door-1"}
 _WARM_UP = 20
 _SEED = 0
 _COSINE = 0.98
-_DRAWS = 2_000
 _WRITTEN_WITHIN_S = 60
 _WRITTEN_S = 1.2
 """Lines about reads are written about once a second."""
-
-Rounds = NDArray[np.float64]
-"""CPU seconds, shape (turns, rounds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +123,7 @@ class Cost:
             1e3 * float(before.sum()) / requests,
             1e3 * float(after.sum()) / requests,
             float(after.sum() / before.sum()),
-            _interval(before, after),
+            ratio_interval(before, after),
             float(np.sum(control.cpu_s) / before.sum()),
             float(np.median(plain.ms)),
             float(np.median(np.subtract(watched.ms, plain.ms))),
@@ -160,17 +156,6 @@ class Cost:
             "p50_plain_ms": round(self.p50_plain_ms, 2),
             "later_ms": round(self.later_ms, 3),
         }
-
-
-def _interval(before: Rounds, after: Rounds) -> tuple[float, float]:
-    """A bootstrap of the ratio, 95 %: turns are drawn, then rounds of each."""
-    turns, rounds = before.shape
-    generator = np.random.default_rng(_SEED)
-    turn = generator.integers(turns, size=(_DRAWS, turns, 1))
-    place = generator.integers(rounds, size=(_DRAWS, turns, rounds))
-    ratios = after[turn, place].sum(axis=(1, 2)) / before[turn, place].sum(axis=(1, 2))
-    low, high = np.percentile(ratios, (2.5, 97.5))
-    return float(low), float(high)
 
 
 def main() -> None:

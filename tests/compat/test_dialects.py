@@ -73,3 +73,18 @@ def test_an_unknown_api_in_the_setting_stops_the_start() -> None:
 
 def test_each_name_of_the_setting_is_a_dialect() -> None:
     assert [dialect.name for dialect in dialects_named(COMPATIBLE_APIS)] == [*COMPATIBLE_APIS]
+
+
+def test_the_document_of_the_api_describes_none_of_them(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert [path for path in paths if "vision" in path or path.startswith(("/api", "/rek"))] == []
+
+
+@pytest.mark.parametrize("prefix", ["", "/faces"])
+def test_they_are_answered_behind_the_path_of_a_proxy(
+    with_settings: Callable[..., TestClient], prefix: str
+) -> None:
+    client = with_settings(root_path="/faces")
+    assert _words(client.post(f"{prefix}/v1/vision/nowhere").json()) == "deepstack"
+    assert _words(client.post(f"{prefix}/api/v1/nowhere").json()) == "compreface"
+    assert _words(client.post(f"{prefix}/rekognition", headers=_TARGET).json()) == "rekognition"
