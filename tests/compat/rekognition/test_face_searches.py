@@ -8,19 +8,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.compat.rekognition.schemas.base import record_id
-from tests.api.conftest import images, photo
+from tests.api.conftest import images
 from tests.api.people import embedding, enroll_all, like
 from tests.compat.rekognition.signer import Rekognition
-from tests.compat.rekognition.user_calls import Users, enroll_free
+from tests.compat.rekognition.user_calls import Users, enroll_free, sent_photo
 from tests.kit import photos
 from tests.kit.default_network import MATCH
 
 ADA, BOB = embedding(1), embedding(2)
 NO_FACE = "There are no faces in the image. Should be at least 1."
-
-
-def sent_photo(name: str) -> dict[str, str]:
-    return {"Bytes": b64encode(photo(name)).decode()}
 
 
 def found(output: dict[str, Any]) -> dict[str, float]:

@@ -1,10 +1,12 @@
 """What tests of users share."""
 
+from base64 import b64encode
 from typing import Any
 
 from fastapi.testclient import TestClient
 
 from app.compat.rekognition.schemas.base import wire_id
+from tests.api.conftest import photo
 from tests.api.people import Values, enroll_all
 from tests.compat.rekognition.signer import Rekognition
 
@@ -43,3 +45,7 @@ def enroll_free(client: TestClient, collection: str, *embeddings: Values) -> lis
     kept = client.get(f"{url}/faces").json()["faces"]
     assert client.delete(url, params={"keep_faces": True}).status_code == 200
     return [wire_id(face["id"]) for face in kept]
+
+
+def sent_photo(name: str) -> dict[str, str]:
+    return {"Bytes": b64encode(photo(name)).decode()}
