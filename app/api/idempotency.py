@@ -24,6 +24,7 @@ from app.gallery.store.idempotency import (
     KeptAnswer,
     Once,
     Ticket,
+    without_names,
 )
 from app.runtime.threads import reading
 
@@ -130,21 +131,14 @@ def _plain(value: object) -> str:
 
 
 def _kept(answer: KeptAnswer) -> KeptAnswer:
-    """Remove the names of other people, who may be erased before the answer is."""
-    body = dict(answer.body)
-    previous = body.get("previous")
-    if isinstance(previous, dict):
-        body["previous"] = {**previous, "name": None, "external_id": None, "attributes": {}}
-    rejected = body.get("rejected")
-    if not isinstance(rejected, list):
-        return KeptAnswer(answer.status, body)
-    nameless = [
-        {**image, "resemblance": {**image["resemblance"], "name": None, "external_id": None}}
-        if image["resemblance"] is not None
-        else image
-        for image in rejected
-    ]
-    return KeptAnswer(answer.status, {**body, "rejected": nameless})
+    """Remove the names of other people, who may be erased before the answer is.
+
+    `identity` is the person whom the answer is about, with whom it is redacted, and `merged` are
+    those who became part of them.
+    """
+    own = {name: answer.body[name] for name in ("identity", "merged") if name in answer.body}
+    others = {name: without_names(value) for name, value in answer.body.items()}
+    return KeptAnswer(answer.status, {**others, **own})
 
 
 def _response(answer: KeptAnswer) -> Response:

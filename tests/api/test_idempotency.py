@@ -10,7 +10,7 @@ from httpx2 import Response
 from pydantic import BaseModel
 
 from app.api.idempotency import ticket_for
-from app.gallery.store.idempotency import MAX_SCOPE_LENGTH
+from app.gallery.store.idempotency import MAX_SCOPE_LENGTH, without_person
 from tests.api.conftest import images, problem
 from tests.api.people import counts
 
@@ -67,6 +67,29 @@ def test_late_retry_brings_nobody_back(client: TestClient, collection: str) -> N
     assert (again.status_code, _replayed(again)) == (201, True)
     assert (again.json()["identity"]["id"], again.json()["identity"]["name"]) == (first, None)
     assert counts(client, collection) == (0, 0)
+
+
+def test_answers_keep_no_names_and_labels_of_people_who_may_be_erased_before(
+    client: TestClient, collection: str
+) -> None:
+    url, key = f"/v1/collections/{collection}", _key()
+    sent = {"name": "Eileen Collins", "image_label": "Collins.jpg"}
+    done = client.post(f"{url}/identities", data=sent, files=images("astronaut")).json()
+    moved = {"name": "Bob", "force": True}
+    move = f"{url}/faces/{done['faces'][0]['id']}:move"
+    first = client.post(move, headers=key, json=moved)
+    assert "Collins.jpg" in first.text, "it is said now"
+    assert "Collins" not in client.post(move, headers=key, json=moved).text
+    delete = {"face_ids": [done["faces"][0]["id"]]}
+    assert "Bob" in client.post(f"{url}/faces:delete", headers=key, json=delete).text
+    client.delete(f"{url}/identities/{first.json()['identity']['id']}")
+    again = client.post(f"{url}/faces:delete", headers=key, json=delete)
+    assert (_replayed(again), "Bob" in again.text) == (True, False)
+
+
+def test_answer_of_another_api_loses_the_name_of_who_is_erased() -> None:
+    body = {"image_id": "1", "subject": "Ada", "model": {"name": "sface"}}
+    assert without_person(body) == {**body, "subject": None}
 
 
 def test_same_key_at_once_enrolls_once(client: TestClient, collection: str) -> None:

@@ -238,6 +238,21 @@ def test_assignment_does_not_say_how_alike_a_face_is_and_counts_as_a_search(
     assert answers == [200] * (limit - 1) + [429]
 
 
+def test_assignment_by_a_threshold_that_was_given_to_the_person_counts_as_a_search(
+    veiled: TestClient, client: TestClient, collection: str
+) -> None:
+    kept = {"name": "Ada", "external_id": "own", "embeddings": [PROBE], "threshold": 0.99}
+    gone = {"external_id": "gone", "embeddings": [like(PROBE, NEARLY)], "force": True}
+    enroll_all(client, collection, kept, gone)
+    people = f"/v1/collections/{collection}/identities"
+    (face,) = client.get(f"{people}/ext:gone/faces").json()["faces"]
+    client.delete(f"{people}/ext:gone", params={"keep_faces": True})
+    url, sent = f"{people}/ext:own/faces:assign", {"face_ids": [face["id"]]}
+    limit = Settings().limits.searches_per_person
+    answers = [veiled.post(url, json=sent).status_code for _ in range(limit + 1)]
+    assert answers == [200] * limit + [429]
+
+
 def test_inbox_withholds_whom_a_stranger_is_unlike(
     veiled: TestClient, client: TestClient, collection: str, enroll: Enroll
 ) -> None:

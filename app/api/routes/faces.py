@@ -265,14 +265,14 @@ async def assign_faces(
 
     Once the person has a face, only faces that are like the person are assigned, unless `force` is
     sent. The faces keep their ids; an anonymous person without a face left is merged into the
-    person. Without the right `templates`, a request with a threshold or rate counts as a search
-    that finds the person.
+    person. Without the right `templates`, a request with a threshold or rate, or for a person with
+    a threshold of their own, counts as a search that finds the person.
     """
-    if body.names_a_threshold:
-        person = await reading(services.gallery.people.get, collection, identity_id)
-        if person.face_count:
-            searches.require()
-            searches.count_people([person.id])
+    person = await reading(services.gallery.people.get, collection, identity_id)
+    # Who may correct people may set that threshold as well.
+    if person.face_count and (body.names_a_threshold or person.threshold is not None):
+        searches.require()
+        searches.count_people([person.id])
     return await services.assign.assign(
         collection, identity_id, body.face_ids, body.options(), once=once
     )

@@ -43,3 +43,29 @@ class Once(Generic[ResultT]):
 
 class AnsweredBeforeError(Exception):
     """The ticket's key was used by a transaction that is committed; nothing was changed now."""
+
+
+def without_names(value: object) -> object:
+    """Return a part of an answer without what describes the people in it: names, external_ids,
+    attributes, and labels of photos, which are often names, too."""
+    if isinstance(value, list):
+        return [without_names(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    nameless = {name: without_names(one) for name, one in value.items()}
+    if "external_id" in nameless:  # the model and the collection have names as well
+        nameless.update({name: empty for name, empty in _PERSON.items() if name in nameless})
+    if "image_label" in nameless:
+        nameless["image_label"] = None
+    return nameless
+
+
+def without_person(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer about a person of the same form with ids, places and counts only."""
+    nameless = {name: without_names(value) for name, value in body.items()}
+    if "subject" in nameless:  # as another API calls the name
+        nameless["subject"] = None
+    return nameless
+
+
+_PERSON: Mapping[str, Any] = {"name": None, "external_id": None, "attributes": {}}

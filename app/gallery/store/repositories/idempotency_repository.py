@@ -1,15 +1,21 @@
 """SQL of the answers that are kept for requests that may come again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import IdempotencyKeyReused
-from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
+from app.gallery.store.idempotency import (
+    AnsweredBeforeError,
+    KeptAnswer,
+    Once,
+    Ticket,
+    without_person,
+)
 from app.gallery.store.tables import IdempotencyKeyTable
 
 ResultT = TypeVar("ResultT")
@@ -97,7 +103,7 @@ class IdempotencyRepository:
             .with_for_update()
         ).all()
         for row in rows:
-            row.body = _without_person(row.body)
+            row.body = without_person(row.body)
         self._session.flush()
 
 
@@ -106,15 +112,3 @@ def _of(ticket: Ticket) -> tuple[ColumnElement[bool], ...]:
         IdempotencyKeyTable.scope == ticket.scope,
         IdempotencyKeyTable.key_sha256 == ticket.key_sha256,
     )
-
-
-def _without_person(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an answer of the same form with ids, places and counts only."""
-    redacted = dict(body)
-    identity = redacted.get("identity")
-    if isinstance(identity, dict):
-        redacted["identity"] = {**identity, "name": None, "external_id": None, "attributes": {}}
-    merged = redacted.get("merged")
-    if isinstance(merged, list):  # they were the same person
-        redacted["merged"] = [{**one, "name": None, "external_id": None} for one in merged]
-    return redacted
