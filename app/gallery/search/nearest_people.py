@@ -79,7 +79,7 @@ class _Search:
         self._people = people
         self._faces = transaction.faces
         self._identities = transaction.identities
-        if query.wanted == NAMED and not self._identities.has_anonymous():
+        if query.wanted == NAMED and not people.has_anonymous(transaction):
             query = replace(query, wanted=EVERYBODY)  # the same people, without a list of them
         self._lookup = FaceLookup(transaction, index, query.wanted)
         self._query = query

@@ -1,4 +1,4 @@
-"""The count of the people who are searched."""
+"""The count of the people who are searched, and whether anonymous ones are among them."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,15 @@ class PeopleCount:
 
     def __init__(self) -> None:
         self._known: _Count | None = None
+        self._anonymous: tuple[int, bool] | None = None
+        """A revision, and whether anybody was anonymous at it."""
+
+    def has_anonymous(self, transaction: Transaction) -> bool:
+        """Return whether anybody in the collection is anonymous."""
+        revision, known = transaction.collection.revision, self._anonymous
+        if known is None or known[0] != revision:
+            known = self._anonymous = revision, transaction.identities.has_anonymous()
+        return known[1]
 
     def of(self, transaction: Transaction, wanted: PeopleFilter, faces: int) -> int:
         """People among these `faces`."""

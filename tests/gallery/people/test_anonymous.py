@@ -21,6 +21,7 @@ from app.gallery.records import (
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.face_repository import FaceRepository
+from app.gallery.store.repositories.identity_repository import IdentityRepository
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
 from app.recognition.types import Embedding
@@ -74,6 +75,22 @@ def test_a_search_among_others_alone_is_one_among_all_where_nobody_is_anonymous(
         enroll_anonymous(gallery, PROBE)
         assert found_ids(gallery, PROBE, wanted=NAMED) == [known.id]
         assert listed.called
+
+
+def test_it_is_looked_up_once_a_change_whether_anybody_is_anonymous(gallery: Gallery) -> None:
+    known, _ = enroll(gallery, OTHER, name="Ada")
+    look = IdentityRepository.has_anonymous
+    with patch.object(
+        IdentityRepository, "has_anonymous", autospec=True, side_effect=look
+    ) as asked:
+        for _ in range(3):
+            assert found_ids(gallery, PROBE, wanted=NAMED) == [known.id]
+        assert asked.call_count == 1
+        stranger = enroll_anonymous(gallery, PROBE)
+        assert found_ids(gallery, PROBE, wanted=NAMED) == [known.id]
+        gallery.people.update(COLLECTION, stranger.id, IdentityChanges(name="Bob"))
+        assert found_ids(gallery, PROBE, wanted=NAMED) == [stranger.id, known.id]
+        assert asked.call_count == 3
 
 
 def test_lists_and_counts_leave_them_out_unless_they_are_asked_for(gallery: Gallery) -> None:
