@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from app.observe.address_names import name_of_address
+
 NO_KEY = "none"
 """The principal of requests to a service without keys, and of those without a valid one."""
 
@@ -50,10 +52,10 @@ def acting(who: Actor) -> Iterator[Actor]:
 
 
 def caller() -> str:
-    """Name who sends the request: a key, or where there is none an address."""
+    """Name who sends the request: a key, or where there is none an address, as limits do."""
     who = _actor.get()
     if who.principal == NO_KEY:
-        return f"address {who.address}"
+        return "address unknown" if who.address is None else name_of_address(who.address)
     return f"key {who.principal}"
 
 

@@ -4,7 +4,6 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from starlette.types import Scope
@@ -24,10 +23,9 @@ from app.gallery.keys.key_texts import digest_of
 from app.gallery.keys.pair_secrets import SigningKey
 from app.gallery.keys.rights import Right, Role
 from app.gallery.keys.settings_keys import SettingsKey, SettingsKeys
+from app.observe.address_names import name_of_address
 
 KEY_HEADER = "x-api-key"
-
-_NETWORK_BITS = 64  # of an IPv6 address; the client may choose the rest, another one each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +212,4 @@ def name_address(client: Sequence[Any] | None) -> str:
     """A name for a client by its address; of an IPv6 address, by its network."""
     if not client:  # a Unix socket
         return "address unknown"
-    try:
-        address = ip_address(client[0])
-    except ValueError:
-        return f"address {client[0]}"
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return f"address {address.ipv4_mapped}"
-        return f"network {int(address) >> (128 - _NETWORK_BITS):x}"
-    return f"address {address}"
+    return name_of_address(client[0])

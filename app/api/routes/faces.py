@@ -163,7 +163,7 @@ async def delete_face(
     services: ServicesDep,
     query: Asked[ErasureQuery],
 ) -> Erasure:
-    """Delete one face. The person stays, even without any face."""
+    """Delete one face. The person stays, even without any face, unless they are anonymous."""
     return await erase(query, services.gallery.faces.delete, collection, identity_id, face_id)
 
 
@@ -201,7 +201,10 @@ async def delete_face_by_id(
     services: ServicesDep,
     query: Asked[ErasureQuery],
 ) -> Erasure:
-    """Delete one face, whoever has it. The person stays, even without any face."""
+    """Delete one face, whoever has it.
+
+    The person stays, even without any face, unless they are anonymous.
+    """
     return await erase(query, services.gallery.faces.delete_by_id, collection, face_id)
 
 
@@ -212,7 +215,8 @@ async def delete_faces(
     """Delete up to 4,096 faces by their ids, whoever has them, in one transaction.
 
     A face that is not there, or whose owner is under a legal hold, is listed in `kept`; the others
-    are deleted in any case. The people stay, even without any face.
+    are deleted in any case. The people stay, even without any face; anonymous ones are deleted with
+    their last one.
     """
     return await services.correct.delete_faces(
         collection, body.face_ids, compact=body.compact, once=once
@@ -238,7 +242,7 @@ async def move_face(
 
     The guards check it as a new photo of that person: a face that looks like another person, or
     unlike the person's other faces, is refused unless `force` is sent. The previous person stays,
-    even without any face.
+    even without any face; an anonymous one becomes part of the new owner then.
     """
     return await services.correct.move_face(
         collection,

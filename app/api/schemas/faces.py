@@ -170,8 +170,8 @@ class MoveFaceAnswer(Answer):
     face: FaceBody
     identity: IdentityBody = Field(description="The person who has the face now.")
     previous: IdentityBody = Field(
-        description="The person who had the face; they stay, even without any. The same "
-        "person if `identity` had it already."
+        description="The person who had the face; they stay, even without any, unless they are "
+        "anonymous. The same person if `identity` had it already."
     )
     collapsed: list[CollapsedFace] = Field(
         description="When `identity` had the same picture: `face` is the one that is kept."

@@ -57,7 +57,7 @@ def delete_face(
     collection: _Collection = DEFAULT_COLLECTION,
     as_json: Receipt = False,
 ) -> None:
-    """Delete one face of a person, who stays, even without any."""
+    """Delete one face of a person, who stays, even without any, unless anonymous."""
     from app.cli.people.corrections import delete_face as run
 
     run(person, face, collection, as_json=as_json)

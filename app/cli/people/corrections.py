@@ -73,7 +73,7 @@ def move(
 
 
 def delete_face(person: str, face: str, collection: str, *, as_json: bool) -> None:
-    """Delete one face of a person, who stays, even without any."""
+    """Delete one face of a person, who stays, even without any, unless anonymous."""
     done = with_services(
         lambda services: asyncio.to_thread(services.gallery.faces.delete, collection, person, face)
     )

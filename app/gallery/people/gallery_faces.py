@@ -133,7 +133,10 @@ class GalleryFaces(GalleryPart):
 
     @erases
     def delete_by_id(self, collection_name: str, face_id: str, *, compact: bool = False) -> Erasure:
-        """Delete one face, whoever has it; the person stays. Raises FaceNotFound and PersonHeld."""
+        """Delete one face, whoever has it; see `erase_faces`.
+
+        Raises FaceNotFound and PersonHeld.
+        """
         with self.store.changing(collection_name) as transaction:
             receipt = erase_faces(transaction, [transaction.faces.get(face_id)])
         self.follow_change(collection_name)
@@ -173,7 +176,7 @@ class GalleryFaces(GalleryPart):
     def delete(
         self, collection_name: str, identity_id: str, face_id: str, *, compact: bool = False
     ) -> Erasure:
-        """Delete one face of a person; the person stays, even without a face. Raises PersonHeld."""
+        """Delete one face of a person; see `erase_faces`. Raises PersonHeld."""
         with self.store.changing(collection_name) as transaction:
             face = transaction.faces.get_of(transaction.identities.get(identity_id), face_id)
             receipt = erase_faces(transaction, [face])
