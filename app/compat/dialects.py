@@ -37,6 +37,7 @@ class DialectOfRequest(Middleware):
     """Notes which dialect a request speaks, before anything can refuse it.
 
     A request that the connection refuses speaks the dialect of the path and headers that arrived.
+    Of a dialect's request the path is made plain, so that all that follow know one form of it.
     """
 
     def __init__(self, app: ASGIApp, *, dialects: Sequence[Dialect]) -> None:
@@ -45,17 +46,19 @@ class DialectOfRequest(Middleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrival = arrival_of(scope)
-        path = arrival.path or scope["path"]
+        path = plain(arrival.path or scope["path"])
         headers = Headers(raw=[*scope["headers"], *arrival.headers])
         for dialect in self._dialects:
-            if dialect.owns(without_slash(path), headers):
+            if dialect.owns(path, headers):
                 speak(scope, dialect)
+                # In place: the log reads the route that is found from the same scope.
+                scope["path"] = plain(scope["path"])
                 break
         await self._app(scope, receive, send)
 
 
 class DialectRoutes(Middleware):
-    """Hands a request to the routes of its dialect, whatever the slash at the end of its path.
+    """Hands a request to the routes of its dialect.
 
     They are an application of their own: neither the pages and routes of the service nor their
     redirects answer such a request. `app` is the service's, whose state it shares.
@@ -70,14 +73,15 @@ class DialectRoutes(Middleware):
         if dialect is None:
             await self._app(scope, receive, send)
             return
-        # In place: the log reads the route that is found from the same scope.
-        scope["path"] = without_slash(scope["path"])
         await self._apps[dialect.name](scope, receive, send)
 
 
-def without_slash(path: str) -> str:
-    """Return a path without slashes at its end; the root stays one."""
-    return path.rstrip("/") or "/"
+def plain(path: str) -> str:
+    """Return a path with one slash before it and none at its end; the root stays one.
+
+    Clients whose setting is an address with a slash at its end send two.
+    """
+    return f"/{path.strip('/')}"
 
 
 class _Routes(FastAPI):

@@ -1,6 +1,7 @@
 """Which requests speak which API, and which are answered by none of them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,6 +10,11 @@ from pydantic import ValidationError
 from app.compat.dialects import dialects_named
 from app.settings import COMPATIBLE_APIS, Settings
 
+_OF_PHOTOS = {
+    "compreface": "/api/v1/recognition/recognize",
+    "deepstack": "/v1/vision/face/recognize",
+    "rekognition": "/rekognition",
+}
 _TARGET = {"x-amz-target": "RekognitionService.NoSuch"}
 
 
@@ -33,6 +39,7 @@ def _words(answer_body: dict[str, object]) -> str:
         ("POST", "/", _TARGET, "rekognition"),
         ("POST", "/rekognition", _TARGET, "rekognition"),
         ("POST", "/rekognition/", _TARGET, "rekognition"),
+        ("POST", "/rekognition/nowhere", _TARGET, "rekognition"),
         ("POST", "/", {}, "vultus"),
         ("POST", "/v1/nowhere", {}, "vultus"),
         ("POST", "/v1/visionary", {}, "vultus"),
@@ -46,6 +53,33 @@ def test_a_request_is_answered_in_the_words_of_its_api(
     assert answer.status_code >= 400
     assert _words(answer.json()) == words
     assert ("problem+json" in answer.headers["content-type"]) == (words == "vultus")
+
+
+@pytest.mark.parametrize("path", ["//api/v1/config", "//v1/vision/face/list//", "//v1/status/ping"])
+def test_an_address_with_a_slash_at_its_end_reaches_the_same_routes(
+    client: TestClient, path: str
+) -> None:
+    answer = client.get(f"{client.base_url}{path}")
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("name", COMPATIBLE_APIS)
+@pytest.mark.parametrize("form", ["{}", "{}/", "/{}"])
+def test_photos_are_expected_on_every_form_of_a_path(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, name: str, form: str
+) -> None:
+    (dialect,) = dialects_named([name])
+    asked: list[bool] = []
+    own = type(dialect).brings_photos
+
+    def brings_photos(*request: Any) -> bool:
+        asked.append(own(*request))
+        return asked[-1]
+
+    monkeypatch.setattr(type(dialect), "brings_photos", brings_photos)
+    target = {"x-amz-target": "RekognitionService.DetectFaces"}
+    client.post(f"{client.base_url}{form.format(_OF_PHOTOS[name])}", headers=target)
+    assert asked == [True]
 
 
 def test_the_welcome_page_stays_beside_rekognition(client: TestClient) -> None:

@@ -13,16 +13,30 @@ from app.errors import InvalidRequest, VultusError
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _REQUEST_HEADERS = (
+    "amz-sdk-invocation-id",  # this one and those of x-amz are of AWS' SDK for browsers
+    "amz-sdk-request",
     "authorization",
     "content-type",
     "idempotency-key",
     "traceparent",
     "tracestate",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-target",
+    "x-amz-user-agent",
     "x-api-key",
     "x-request-id",
     "x-request-timeout-ms",
 )
-_ANSWER_HEADERS = ("allow", "retry-after", "server-timing", "x-request-id")
+_ANSWER_HEADERS = (
+    "allow",
+    "retry-after",
+    "server-timing",
+    "x-amzn-errortype",
+    "x-amzn-requestid",
+    "x-request-id",
+)
 _REMEMBERED_S = 600
 
 

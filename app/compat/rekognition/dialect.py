@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
+from app.api.edge.api_paths import is_below
 from app.api.edge.callers import Caller, Callers, sent_key
 from app.api.problem import Problem
 from app.compat.dialect import Dialect
@@ -21,7 +22,7 @@ class Rekognition(Dialect):
     name = "rekognition"
 
     def owns(self, path: str, headers: Headers) -> bool:
-        return path == PATH or (path == "/" and TARGET_HEADER in headers)
+        return is_below(path, PATH) or (path == "/" and TARGET_HEADER in headers)
 
     def routers(self) -> Sequence[APIRouter]:
         return [router]

@@ -13,7 +13,9 @@ from app.api.idempotency import carry_out_once, ticket_for
 from app.compat.rekognition.operation import Call
 from app.compat.rekognition.schemas.base import Output
 from app.compat.rekognition.schemas.users import ChangeInput
+from app.errors import IdempotencyKeyReused
 from app.gallery.store.idempotency import KeptAnswer, Once
+from app.runtime.threads import reading
 
 ResultT = TypeVar("ResultT")
 OutputT = TypeVar("OutputT", bound=Output)
@@ -28,28 +30,35 @@ async def carried_out(
 ) -> OutputT:
     """Carry out a change, or return what was answered to its token before.
 
-    `do` makes the change and keeps the answer in one transaction. Raises IdempotencyKeyReused when
-    the token was sent with another input.
+    `do` makes the change and keeps the answer in one transaction. A collection that was created
+    since under the same name is another one. Raises CollectionNotFound, and IdempotencyKeyReused
+    when the token was sent with another input.
     """
     body = call.body
     token = body.client_request_token
     if token is None:
         return output_of(await do(None))
     operation = type(body).__name__.removesuffix("Input")
+    collection = await reading(call.services.gallery.collections.get, body.collection_id)
     ticket = await asyncio.to_thread(
         ticket_for,
-        f"Rekognition {operation} {body.collection_id}",
+        f"Rekognition {operation} {body.collection_id} {collection.created_at.isoformat()}",
         token,
         body,
         owner=call.caller.repeats,
     )
-    done, _ = await carry_out_once(
-        call.services.gallery,
-        ticket,
-        do,
-        lambda result: KeptAnswer(HTTPStatus.OK, _plain(output_of(result))),
-        kept=_without_users,
-    )
+    try:
+        done, _ = await carry_out_once(
+            call.services.gallery,
+            ticket,
+            do,
+            lambda result: KeptAnswer(HTTPStatus.OK, _plain(output_of(result))),
+            kept=_without_users,
+        )
+    except IdempotencyKeyReused as error:
+        raise IdempotencyKeyReused(
+            "this ClientRequestToken was sent before with another input"
+        ) from error
     return output.model_validate(done.body)
 
 

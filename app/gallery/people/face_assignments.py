@@ -169,10 +169,12 @@ def _verdicts(
         if limit is not None and embedding is not None:
             similarity = similarity_to_template(embedding, examples)
         is_unlike = limit is not None and similarity is not None and similarity < limit
-        if pictures.find(face.image_sha256, embedding) is not None:
+        if pictures.find(None, embedding) is not None:
             outcome = FaceOutcome.SAME_PICTURE
         elif is_unlike and not rule.force:
-            outcome = FaceOutcome.LOW_MATCH_CONFIDENCE
+            outcome = FaceOutcome.LOW_MATCH_CONFIDENCE  # also somebody else in the same photo
+        elif pictures.find(face.image_sha256, None) is not None:
+            outcome = FaceOutcome.SAME_PICTURE
         else:
             outcome = FaceOutcome.ASSIGNED
             face.forced = face.forced or is_unlike

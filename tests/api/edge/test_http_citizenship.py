@@ -199,6 +199,9 @@ def test_named_origins_may_use_the_api(with_settings: Callable[..., TestClient])
     assert allowed.headers["access-control-allow-origin"] == ORIGIN
     assert "POST" in allowed.headers["access-control-allow-methods"]
     assert allowed.headers["x-request-id"]
+    of_aws = "authorization, x-amz-date, x-amz-target, x-amz-user-agent, amz-sdk-request"
+    signed = _preflight(client, ORIGIN, access_control_request_headers=of_aws)
+    assert signed.status_code == 200
     for path, status in (("/v1/models", 200), ("/nowhere", 404), (f"{COLLECTION}/search", 405)):
         answer = client.get(path, headers={"origin": ORIGIN})
         assert answer.status_code == status

@@ -53,6 +53,8 @@ def test_collections_are_created_described_listed_and_deleted(rekognition: Rekog
     assert made["CollectionArn"] == "aws:rekognition:us-east-1:000000000000:collection/people"
     rekognition.fail("CreateCollection", "ResourceAlreadyExistsException", CollectionId="people")
     rekognition.call("CreateCollection", CollectionId="People")  # case counts
+    for name in (".", ".."):  # /v1 could not name them
+        rekognition.fail("CreateCollection", "InvalidParameterException", CollectionId=name)
 
     seen = rekognition.call("DescribeCollection", CollectionId="people")
     assert (seen["FaceCount"], seen["UserCount"]) == (0, 0)

@@ -195,6 +195,20 @@ def test_a_change_is_carried_out_once_a_token(users: Users, faces: list[str]) ->
         assert users.call("DeleteUser", UserId="ada", ClientRequestToken="t-4") == {}
 
 
+def test_a_token_is_another_one_in_a_collection_that_was_created_anew(
+    users: Users, rekognition: Rekognition, collection: str
+) -> None:
+    sent = {"UserId": "ada", "ClientRequestToken": "t-1"}
+    users.call("CreateUser", **sent)
+    users.call("DeleteCollection")
+    users.fail("CreateUser", "ResourceNotFoundException", **sent)
+    users.call("CreateCollection")
+    users.call("CreateUser", **sent)
+    assert users.listed() == {"ada": "CREATED"}
+    answer = rekognition.send("CreateUser", {**sent, "UserId": "eve", "CollectionId": collection})
+    assert "this ClientRequestToken was sent before" in answer.json()["Message"]
+
+
 @pytest.mark.parametrize(
     ("operation", "body"),
     [

@@ -173,6 +173,17 @@ def test_same_photo_stays_with_nobody_where_the_person_has_it(gallery: Gallery) 
     assert gallery.faces.probe_of(COLLECTION, again), "no face is lost"
 
 
+def test_somebody_else_in_a_photo_of_the_person_is_unlike_them(gallery: Gallery) -> None:
+    ada = user(gallery, "ada")
+    photo = "a" * 64
+    _, (first,) = free_person(gallery, VECTORS[0], photo=photo)
+    _, (other,) = free_person(gallery, VECTORS[1], photo=photo)
+    gallery.assignments.assign(COLLECTION, ada, [first], LIKE)
+    rule = AssignmentRule(MODEL.digest, threshold=lambda _: 0.9)
+    done = gallery.assignments.assign(COLLECTION, ada, [other], rule)
+    assert outcomes(done) == [FaceOutcome.LOW_MATCH_CONFIDENCE]
+
+
 def test_a_face_that_two_ask_for_at_once_is_given_to_one(open_gallery: OpenGallery) -> None:
     galleries = open_gallery(), open_gallery()
     people = user(galleries[0], "ada"), user(galleries[0], "bob")

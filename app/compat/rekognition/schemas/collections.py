@@ -15,6 +15,12 @@ def _not_of_aws(key: str) -> str:
     return key
 
 
+def _in_urls(name: str) -> str:
+    if name in (".", ".."):
+        raise ValueError("must be neither . nor .., which clients take out of URLs")
+    return name
+
+
 TagKey = Annotated[
     str,
     StringConstraints(pattern=rf"^{_TAG_CHARACTERS}$", min_length=1, max_length=128),
@@ -25,7 +31,7 @@ PageSize = Annotated[int, Field(ge=0, le=4_096)]
 
 
 class CreateCollectionInput(Input):
-    collection_id: CollectionId
+    collection_id: Annotated[CollectionId, AfterValidator(_in_urls)]
     tags: Annotated[dict[TagKey, TagValue], Field(max_length=200)] | None = None
     """Accepted, so that programs run as they are, and not kept."""
 
