@@ -35,6 +35,17 @@ def changes_of(row: IdentityTable, changes: IdentityChanges) -> IdentityChanges:
     return replace(changes, anonymous=False) if row.anonymous else changes
 
 
+def require_face(transaction: Transaction, row: IdentityTable, changes: IdentityChanges) -> None:
+    """Raises InvalidRequest when a person without a face shall be anonymous: nothing would be known
+    of them, and no deletion of a last face would end them."""
+    if changes.anonymous is True and not row.anonymous:
+        held = transaction.faces.numbers_by_owner([row.number])
+        if not held.get(row.number):
+            raise InvalidRequest(
+                "anonymous: an anonymous person needs a face, and this one has none; delete them"
+            )
+
+
 def owners_left_without(
     transaction: Transaction, owners: Sequence[IdentityTable], faces: Sequence[FaceTable]
 ) -> list[IdentityTable]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from app.errors import CollectionNotFound
 from app.gallery.gallery_part import GalleryPart
 from app.gallery.journal.actions import Action
-from app.gallery.people.anonymous_people import changes_of
+from app.gallery.people.anonymous_people import changes_of, require_face
 from app.gallery.people.enrolment import (
     BulkOutcome,
     Enrolled,
@@ -151,7 +151,7 @@ class GalleryPeople(GalleryPart):
         """Change fields of a person.
 
         Raises ExternalIdTaken, RetentionTooLong, InvalidRequest for an anonymous person with a
-        name, and RevisionConflict when the person changed after `if_revision`.
+        name or without a face, and RevisionConflict when the person changed after `if_revision`.
         """
         with self.store.changing(collection_name) as transaction:
             identities = transaction.identities
@@ -160,6 +160,7 @@ class GalleryPeople(GalleryPart):
             if not isinstance(changes.expires_at, Unset):
                 require_near(transaction.collection, changes.expires_at)
             changes = changes_of(row, changes)
+            require_face(transaction, row, changes)
             external_id = changes.external_id
             if isinstance(external_id, str) and external_id != row.external_id:
                 require_free(identities, external_id)

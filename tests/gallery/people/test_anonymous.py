@@ -127,6 +127,13 @@ def test_who_has_a_name_is_not_anonymous(gallery: Gallery) -> None:
     assert nameless.anonymous
 
 
+def test_who_has_no_face_does_not_become_anonymous(gallery: Gallery) -> None:
+    known, _ = gallery.people.enroll(COLLECTION, NewIdentity(name="Ada"), [])
+    with pytest.raises(InvalidRequest):
+        gallery.people.update(COLLECTION, known.id, IdentityChanges(name=None, anonymous=True))
+    assert gallery.people.get(COLLECTION, known.id).name == "Ada"
+
+
 def test_they_are_erased_with_their_last_face_and_others_stay(gallery: Gallery) -> None:
     stranger = enroll_anonymous(gallery, PROBE, unit_vector(5))
     first, second = gallery.faces.page(COLLECTION, stranger.id, limit=9, cursor=None).items
