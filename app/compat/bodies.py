@@ -83,7 +83,12 @@ async def _read_bytes(turn: BodyTurn, request: Request, *, most: int | None) -> 
 
 def _texts_of(body: bytearray) -> dict[str, str]:
     try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        pairs = parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )
     except ValueError as error:
         raise InvalidRequest(f"the form cannot be read: {error}") from error
     texts: dict[str, str] = {}

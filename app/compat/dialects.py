@@ -46,13 +46,15 @@ class DialectOfRequest(Middleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrival = arrival_of(scope)
-        path = plain(arrival.path or scope["path"])
+        sent: bytes = scope.get("raw_path") or scope["path"].encode("utf-8")
+        own = plain(scope["path"], sent)
+        path = plain(arrival.path, arrival.path.encode("utf-8")) if arrival.path else own
         headers = Headers(raw=[*scope["headers"], *arrival.headers])
         for dialect in self._dialects:
             if dialect.owns(path, headers):
                 speak(scope, dialect)
                 # In place: the log reads the route that is found from the same scope.
-                scope["path"] = plain(scope["path"])
+                scope["path"] = own
                 break
         await self._app(scope, receive, send)
 
@@ -76,12 +78,15 @@ class DialectRoutes(Middleware):
         await self._apps[dialect.name](scope, receive, send)
 
 
-def plain(path: str) -> str:
-    """Return a path with one slash before it and none at its end; the root stays one.
+def plain(path: str, sent: bytes) -> str:
+    """Return a path with one slash before it and one less at its end; the root stays one.
 
-    Clients whose setting is an address with a slash at its end send two.
+    Clients whose setting is an address with a slash at its end send two. `sent` is the path as it
+    came: a slash that is sent as %2F is a part of a name, which must not become another one, or the
+    name of everybody.
     """
-    return f"/{path.strip('/')}"
+    path = f"/{path.lstrip('/')}"
+    return path[:-1] if len(path) > 1 and sent.endswith(b"/") else path
 
 
 class _Routes(FastAPI):

@@ -31,6 +31,15 @@ def name_of(person: Labelled) -> str:
     return person.external_id or person.name or person.id
 
 
+def is_unicode(text: str) -> bool:
+    """Return whether a text is one: without surrogates, as bytes of another encoding become."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def find_exactly(gallery: Gallery, collection: str, name: str) -> list[Identity]:
     """Find the people who have this name in other APIs, spelt like this; mostly one or none.
 

@@ -88,6 +88,7 @@ def test_forms_are_read_as_their_clients_write_them(
         (text("a", "x" * 1_000_001) + b"--b--", FORM, RequestTooLarge, "a is over 1 MB"),
         (b"a=" + b"x" * 1_000_001, URLENCODED, RequestTooLarge, "1000000 bytes"),
         (b"&".join(b"a=1" for _ in range(101)), URLENCODED, InvalidRequest, "cannot be read"),
+        (b"a=J%F6rg", URLENCODED, InvalidRequest, "cannot be read"),
         (b"a=\xff", URLENCODED, InvalidRequest, "cannot be read"),
         (b"x", "text/plain", UnsupportedMediaType, "text/plain"),
     ],

@@ -55,7 +55,7 @@ def test_a_request_is_answered_in_the_words_of_its_api(
     assert ("problem+json" in answer.headers["content-type"]) == (words == "vultus")
 
 
-@pytest.mark.parametrize("path", ["//api/v1/config", "//v1/vision/face/list//", "//v1/status/ping"])
+@pytest.mark.parametrize("path", ["//api/v1/config", "//v1/vision/face/list/", "//v1/status/ping"])
 def test_an_address_with_a_slash_at_its_end_reaches_the_same_routes(
     client: TestClient, path: str
 ) -> None:

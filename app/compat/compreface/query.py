@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from app.compat.compreface.refusals import malformed, no_face, out_of_bounds
+from app.compat.person_names import is_unicode
 from app.recognition.detection import Detection
 from app.settings import Limits
 
@@ -50,12 +51,15 @@ def read_query(query_string: bytes) -> dict[str, str]:
     """The options of a query by name; of one that comes twice, the first.
 
     `?limit=` within a value begins another option: the JavaScript SDK writes so. A question mark
-    that is sent as %3F is a part of the value.
+    that is sent as %3F is a part of the value. Raises Refused for an option that is not UTF-8: read
+    with signs of replacement, the names of two people might be one.
     """
     text = _SECOND_MARK.sub("&", query_string.decode("latin-1"))
     found: dict[str, str] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True):
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
         if name in OPTIONS:
+            if not is_unicode(value):
+                raise malformed(f"{name} must be percent-encoded UTF-8")
             found.setdefault(name, value)
     return found
 

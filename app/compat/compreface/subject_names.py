@@ -1,7 +1,7 @@
 """Names of subjects, and the people they stand for."""
 
 from app.compat.compreface.refusals import malformed, out_of_bounds
-from app.compat.person_names import find_any_case
+from app.compat.person_names import find_any_case, is_unicode
 from app.gallery.gallery import Gallery
 from app.gallery.records import Identity
 
@@ -14,7 +14,7 @@ def require_name(name: str) -> str:
     require_given(name)
     if len(name) > _MOST_CHARACTERS:
         raise out_of_bounds(f"subject must have at most {_MOST_CHARACTERS} characters")
-    if _FORBIDDEN & set(name) or not _is_unicode(name):
+    if _FORBIDDEN & set(name) or not is_unicode(name):
         raise malformed("subject must not contain ; / \\ or what is no Unicode text")
     return name
 
@@ -38,11 +38,3 @@ def find_subject(gallery: Gallery, collection: str, name: str) -> Identity | Non
             "merge them"
         )
     return people[0] if people else None
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

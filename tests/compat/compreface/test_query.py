@@ -42,6 +42,7 @@ from app.compat.compreface.refusals import Refused
         ("subject=Who?are=you", {"subject": "Who?are=you"}),
         ("subject=Who%3Flimit=1", {"subject": "Who?limit=1"}),
         ("subject=", {"subject": ""}),
+        ("unknown=%F6&subject=J%C3%B6rg", {"subject": "Jörg"}),
         ("page=0&size=10&page=3", {"page": "0", "size": "10"}),
         ("", {}),
     ],
@@ -79,6 +80,7 @@ def test_options_of_photos_are_understood(query: str, wanted: dict[str, Any]) ->
         ("status=perhaps", Code.MALFORMED),
         ("det_prob_threshold=high", Code.MALFORMED),
         ("det_prob_threshold=nan", Code.MALFORMED),
+        ("subject=J%F6rg", Code.MALFORMED),  # Latin-1
         ("det_prob_threshold=1.01", Code.NO_FACE),
         ("det_prob_threshold=-0.1", Code.NO_FACE),
     ],

@@ -1,5 +1,7 @@
 """Subjects of CompreFace are people, by name."""
 
+import pytest
+
 from tests.compat.compreface.conftest import RECOGNITION, Program, refused
 
 _SUBJECTS = f"{RECOGNITION}/subjects"
@@ -103,3 +105,22 @@ def test_a_name_that_several_people_have_is_not_guessed(program: Program) -> Non
 
     assert message.startswith("2 people are called Ada")
     assert program.subjects == ["emp-1", "emp-2"]
+
+
+def test_a_name_in_another_encoding_is_nobodys(program: Program) -> None:
+    name = "J\N{REPLACEMENT CHARACTER}rg"
+    program.ask("POST", _SUBJECTS, json={"subject": name})
+
+    latin = program.send("DELETE", f"{_SUBJECTS}/J%F6rg")
+
+    assert "percent-encoded UTF-8" in refused(latin, 400, 36)
+    assert program.subjects == [name]
+
+
+@pytest.mark.parametrize("path", ["subjects/%2F", "subjects//", "faces/%2F", "subjects/Ada%2F"])
+def test_a_slash_in_a_name_is_not_that_at_the_end_of_a_path(program: Program, path: str) -> None:
+    program.ask("POST", _SUBJECTS, json={"subject": "Ada"})
+
+    assert program.send("DELETE", f"{RECOGNITION}/{path}").status_code == 404
+
+    assert program.subjects == ["Ada"]

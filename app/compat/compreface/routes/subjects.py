@@ -8,7 +8,7 @@ from app.api.deps import ServicesDep
 from app.api.idempotency import IdempotencyKey, answer_once
 from app.compat.bodies import read_json
 from app.compat.compreface.answers import DeletedBody, SubjectBody, SubjectsBody, UpdatedBody
-from app.compat.compreface.endpoints import CollectionDep, answered
+from app.compat.compreface.endpoints import CollectionDep, SubjectDep, answered
 from app.compat.compreface.refusals import (
     field_missing,
     malformed,
@@ -76,7 +76,7 @@ async def add_subject(
 
 @router.answers("PUT", f"{_SUBJECTS}/{{subject:path}}", right=Right.CORRECT)
 async def rename_subject(
-    subject: str, request: Request, services: ServicesDep, collection: CollectionDep
+    subject: SubjectDep, request: Request, services: ServicesDep, collection: CollectionDep
 ) -> Response:
     """Rename a subject. A name that another subject has makes the two one: that one stays."""
     new = await _sent_name(request)
@@ -94,7 +94,7 @@ async def rename_subject(
 
 @router.answers("DELETE", f"{_SUBJECTS}/{{subject:path}}", right=Right.CORRECT)
 async def delete_subject(
-    subject: str, services: ServicesDep, collection: CollectionDep
+    subject: SubjectDep, services: ServicesDep, collection: CollectionDep
 ) -> Response:
     """Delete a subject with all its faces."""
     person = await _require(services, collection, subject)
