@@ -76,9 +76,18 @@ class IdentityQuery(NumberedPageQuery):
         "collection demanded one; `valid`: those with one.",
     )
 
-    anonymous: Anonymous = Field(
-        Anonymous.EXCLUDE, description="Anonymous people: left out, as all others, or alone."
+    anonymous: Anonymous | None = Field(
+        None,
+        description="Anonymous people: as all others, left out, or alone. Without it they are left "
+        "out, except with `held`, `consent` or `expires_before`, which concern everybody.",
     )
+
+    @property
+    def _anonymous(self) -> Anonymous:
+        if self.anonymous is not None:
+            return self.anonymous
+        concerns_all = (self.held, self.consent, self.expires_before) != (None, None, None)
+        return Anonymous.INCLUDE if concerns_all else Anonymous.EXCLUDE
 
     def wanted(self) -> IdentityFilter:
         return IdentityFilter(
@@ -92,7 +101,7 @@ class IdentityQuery(NumberedPageQuery):
             expires_before=self.expires_before,
             held=self.held,
             consent=self.consent,
-            anonymous=self.anonymous.wanted,
+            anonymous=self._anonymous.wanted,
         )
 
 

@@ -49,6 +49,11 @@ def test_lists_have_them_if_asked_and_a_name_makes_them_known(
     assert _listed(client, collection) == [known]
     assert _listed(client, collection, anonymous="only") == [stranger]
     assert _listed(client, collection, anonymous="include") == [known, stranger]
+    everybody = {"consent": "missing"}
+    assert _listed(client, collection, **everybody) == [known, stranger]
+    assert _listed(client, collection, **everybody, anonymous="exclude") == [known]
+    client.put(f"/v1/collections/{collection}/identities/{stranger}/hold", json={"reason": "x"})
+    assert _listed(client, collection, held="true") == [stranger]
     counted = client.get(f"/v1/collections/{collection}").json()
     assert (counted["identity_count"], counted["anonymous_count"]) == (1, 1)
     path = f"/v1/collections/{collection}/identities/{stranger}"
