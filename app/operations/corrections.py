@@ -113,16 +113,18 @@ class GalleryCorrector:
         self,
         collection: str,
         *,
+        wanted: PeopleFilter = EVERYBODY,
         confirmed: int | None = None,
         if_revision: int | None = None,
         compact: bool = False,
         once: Once[PeopleDeletion] | None = None,
     ) -> PeopleDeletion:
-        """Delete all people of a collection; see `Corrections.delete_everybody`."""
+        """Delete all people whom a filter finds; see `Corrections.delete_everybody`."""
         return await threads().run(
             work_of_erasure(compact=compact),
             self._corrections.delete_everybody,
             collection,
+            wanted=wanted,
             confirmed=confirmed,
             if_revision=if_revision,
             compact=compact,

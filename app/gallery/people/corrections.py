@@ -166,12 +166,13 @@ class Corrections(GalleryPart):
         self,
         collection_name: str,
         *,
+        wanted: PeopleFilter = EVERYBODY,
         confirmed: int | None = None,
         if_revision: int | None = None,
         compact: bool = False,
         once: Once[PeopleDeletion] | None = None,
     ) -> PeopleDeletion:
-        """Delete all people of a collection, however many: MOST_DELETED in a transaction.
+        """Delete all people whom a filter finds, however many: MOST_DELETED in a transaction.
 
         Those who are enrolled, or put under a legal hold, after the first transaction stay. Raises
         CountChanged when there are not as many as were `confirmed`, if that is given, PersonHeld
@@ -187,14 +188,14 @@ class Corrections(GalleryPart):
                 identities = transaction.identities
                 if found is None or newest is None:
                     transaction.claim(once)
-                    found = _count(transaction, EVERYBODY)
+                    found = _count(transaction, wanted)
                     _require_confirmed(found, confirmed)
                     require_unchanged(
                         transaction.collection, identities.changed_last(), if_revision
                     )
                     require_nobody_held(transaction)
                     newest = identities.newest()
-                people = identities.up_to(newest, most=MOST_DELETED)
+                people = identities.up_to(newest, wanted, most=MOST_DELETED)
                 receipts += _erase(transaction, people, receipt_id)
                 done = PeopleDeletion(found, together(receipts))
                 is_last = len(people) < MOST_DELETED

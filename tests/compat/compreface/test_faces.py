@@ -213,3 +213,18 @@ def test_faces_of_a_person_under_a_legal_hold_are_kept(program: Program) -> None
 
     assert program.ask("POST", f"{_FACES}/delete", json=[image_id]) == []
     assert program.ask("GET", _FACES)["total_elements"] == 1
+
+
+def test_faces_of_anonymous_people_stay_when_subjects_are_deleted(program: Program) -> None:
+    people = f"/v1/collections/{program.collection}/identities"
+    program.ask("POST", people, data={"anonymous": "true"}, files=part("grace", "images"))
+    (face,) = program.ask("GET", f"/v1/collections/{program.collection}/faces")["faces"]
+    program.enrol("ada", "Ada")
+
+    assert program.ask("POST", f"{_FACES}/delete", json=[face["id"]]) == []
+    refused(program.send("DELETE", f"{_FACES}/{face['id']}"), 404, 44)
+    assert program.ask("DELETE", f"{RECOGNITION}/subjects") == {"deleted": 1}
+    program.enrol("ada", "Ada")
+    assert program.ask("DELETE", _FACES) == {"deleted": 1}
+
+    assert program.ask("GET", f"/v1/collections/{program.collection}")["face_count"] == 1

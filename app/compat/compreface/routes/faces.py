@@ -29,7 +29,7 @@ from app.errors import FaceNotFound
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.people.correction_records import DeletedFace
-from app.gallery.records import FaceFilter
+from app.gallery.records import NAMED, FaceFilter
 from app.gallery.store.idempotency import Once
 from app.operations.enroll.enroller import Enrollment
 from app.runtime.threads import reading, writing
@@ -112,7 +112,7 @@ async def delete_faces(
     """
     sent = read_query(request.scope["query_string"])
     if "subject" not in sent:
-        done = await services.correct.delete_everybody(collection)
+        done = await services.correct.delete_everybody(collection, wanted=NAMED)
         return answered(DeletedBody(deleted=done.found.faces))
     name = require_given(sent["subject"])
     person = await reading(find_subject, services.gallery, collection, name)
@@ -126,7 +126,8 @@ async def delete_faces(
 async def delete_some_faces(
     request: Request, services: ServicesDep, collection: CollectionDep
 ) -> Response:
-    """Delete faces by id. The answer leaves out ids of no face, and of people who are held."""
+    """Delete faces by id. The answer leaves out ids of no face, and of people who are held or
+    anonymous."""
     image_ids = await read_json(request)
     if not isinstance(image_ids, list) or not all(isinstance(one, str) for one in image_ids):
         raise malformed("the body must be a list of image ids")
@@ -135,7 +136,9 @@ async def delete_some_faces(
     face_ids = [found for one in image_ids if (found := face_id_of(one)) is not None]
     if not face_ids:
         return answered_list([])
-    done = await services.correct.delete_faces(collection, face_ids)
+    done = await services.correct.delete_faces(
+        collection, face_ids, spare=lambda person: person.anonymous
+    )
     return answered_list([_example_of(face) for face in done.deleted])
 
 

@@ -21,7 +21,7 @@ from app.compat.person_names import name_of
 from app.errors import ExternalIdTaken
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
-from app.gallery.records import UNSET, Identity, IdentityChanges, NewIdentity
+from app.gallery.records import NAMED, UNSET, Identity, IdentityChanges, NewIdentity
 from app.gallery.store.idempotency import Once
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import Enrollment
@@ -105,7 +105,7 @@ async def delete_subject(
 @router.answers("DELETE", _SUBJECTS, right=Right.CORRECT)
 async def delete_subjects(services: ServicesDep, collection: CollectionDep) -> Response:
     """Delete all subjects with all their faces; the answer counts subjects."""
-    done = await services.correct.delete_everybody(collection)
+    done = await services.correct.delete_everybody(collection, wanted=NAMED)
     return answered(DeletedBody(deleted=done.found.people))
 
 

@@ -125,10 +125,11 @@ class IdentityRepository(ScopedRepository):
         rows = self._session.execute(query.order_by(IdentityTable.number))
         return tuple(PersonLabel(*row) for row in rows)
 
-    def up_to(self, number: int, *, most: int) -> Sequence[IdentityTable]:
-        """Some of the people with this number or an earlier one, who have no legal hold."""
+    def up_to(self, number: int, wanted: PeopleFilter, *, most: int) -> Sequence[IdentityTable]:
+        """Some of the people whom a filter finds, with this number or an earlier one, who have no
+        legal hold."""
         query = select(IdentityTable).where(
-            self._here(IdentityTable), IdentityTable.number <= number, not_held()
+            *self._matching(wanted), IdentityTable.number <= number, not_held()
         )
         return self._session.scalars(query.order_by(IdentityTable.number).limit(most)).all()
 
