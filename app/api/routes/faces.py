@@ -277,9 +277,13 @@ async def assign_faces(
     if person.face_count and (body.names_a_threshold or person.threshold is not None):
         searches.require()
         searches.count_people([person.id])
-    return await services.assign.assign(
+    done = await services.assign.assign(
         collection, identity_id, body.face_ids, body.options(), once=once
     )
+    if any(face.threshold is not None for face in done.faces):
+        # Also of faces that are too unlike, whose assignment changes nothing.
+        services.reads.note(Action.VERIFIED, collection, [done.identity.id])
+    return done
 
 
 @router.endpoint(

@@ -100,6 +100,25 @@ def test_comparisons_and_answers_by_face_name_everybody_whom_they_show(
 
 
 @sqlite_only
+def test_a_face_that_is_compared_and_not_assigned_has_a_line(
+    client: TestClient, services: Services, audited: str
+) -> None:
+    ada, bob = enroll_all(
+        client, audited, {"embeddings": [ADA]}, {"anonymous": True, "embeddings": [BOB]}
+    )
+    url = f"/v1/collections/{audited}"
+    found = client.get(f"{url}/faces", params={"identity_id": bob}).json()["faces"]
+    sent = {"face_ids": [found[0]["id"]]}
+    answered = client.post(f"{url}/identities/{ada}/faces:assign", json=sent).json()
+    assert answered["faces"][0]["outcome"] == "low_match_confidence"
+    lines = _lines(client, services, audited)
+    assert [(line["action"], line["identity_id"]) for line in lines] == [
+        ("faces.listed", bob),
+        ("person.verified", ada),
+    ]
+
+
+@sqlite_only
 def test_reads_have_no_lines_where_nobody_asked_for_them(
     client: TestClient, services: Services, collection: str
 ) -> None:
