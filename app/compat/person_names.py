@@ -74,11 +74,11 @@ def _page(gallery: Gallery, collection: str, wanted: IdentityFilter) -> list[Ide
 
 
 def _nameless(gallery: Gallery, collection: str, identity_id: str) -> list[Identity]:
-    """Find a person who has neither an external_id nor a name, by their id."""
+    """Find a person who has neither an external_id nor a name, and is known, by their id."""
     if not identity_id.isalnum():
         return []
     try:
         person = gallery.people.get(collection, identity_id)
     except IdentityNotFound:
         return []
-    return [person] if name_of(person) == identity_id else []
+    return [person] if name_of(person) == identity_id and not person.anonymous else []

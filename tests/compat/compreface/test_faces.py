@@ -223,6 +223,10 @@ def test_faces_of_anonymous_people_stay_when_subjects_are_deleted(program: Progr
 
     assert program.ask("POST", f"{_FACES}/delete", json=[face["id"]]) == []
     refused(program.send("DELETE", f"{_FACES}/{face['id']}"), 404, 44)
+    owner = face["identity"]["id"]
+    refused(program.send("DELETE", f"{RECOGNITION}/subjects/{owner}"), 404, 42)
+    compared = program.ask("POST", f"{_FACES}/{face['id']}/verify", files=part("grace"))
+    assert [(one["subject"], one["similarity"]) for one in compared["result"]] == [("", 0.0)]
     assert program.ask("DELETE", f"{RECOGNITION}/subjects") == {"deleted": 1}
     program.enrol("ada", "Ada")
     assert program.ask("DELETE", _FACES) == {"deleted": 1}

@@ -17,7 +17,7 @@ from app.compat.compreface.answers import (
     RecognizedEmbeddingsBody,
 )
 from app.compat.compreface.endpoints import CollectionDep, answered
-from app.compat.compreface.image_ids import face_id_of
+from app.compat.compreface.enrolled_faces import find_face
 from app.compat.compreface.query import MOST_CANDIDATES, photo_options, read_query
 from app.compat.compreface.refusals import field_missing
 from app.compat.compreface.similarities import compared, named, named_people
@@ -30,6 +30,7 @@ from app.operations.identify.blocking_notes import matched
 from app.operations.identify.verification import Comparison, Verification
 from app.operations.identify.verify_options import VerifyOptions
 from app.operations.identify.verify_sides import EmbeddingSide
+from app.runtime.threads import reading
 from app.services import Services
 
 _MOST_EMBEDDINGS = 500
@@ -97,7 +98,8 @@ async def verify_embeddings(
     """Compare embeddings with an enrolled face, most similar first."""
     caller.require(Right.TEMPLATES)
     body = await _read(request, EmbeddingsBody, "embeddings")
-    face_id = face_id_of(image_id)
+    face = await reading(find_face, services.gallery, collection, image_id)
+    face_id = None if face is None else face.id
     found = []
     for embedding in body.embeddings:
         searches.require()

@@ -7,8 +7,8 @@ from app.api.deps import CallerDep, ServicesDep
 from app.compat.compreface.answers import ComparedWithExampleBody, NamedFaceBody
 from app.compat.compreface.comparing import Match, matches_of, verify_options
 from app.compat.compreface.endpoints import CollectionDep, answered
+from app.compat.compreface.enrolled_faces import find_face
 from app.compat.compreface.face_bodies import Shown
-from app.compat.compreface.image_ids import face_id_of
 from app.compat.compreface.photos import read_photos
 from app.compat.compreface.query import PhotoOptions, photo_options
 from app.compat.compreface.refusals import no_face
@@ -19,6 +19,7 @@ from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.search.side_comparison import FaceSide
 from app.operations.identify.verify_sides import PhotoSide
+from app.runtime.threads import reading
 from app.services import Services
 
 router = DialectRouter()
@@ -39,7 +40,9 @@ async def verify_face(
     sent = await read_photos(request, "file")
     options = photo_options(sent.options)
     photo = sent.photos["file"]
-    subject, matches = await _compare(services, collection, face_id_of(image_id), photo, options)
+    face = await reading(find_face, services.gallery, collection, image_id)
+    face_id = None if face is None else face.id
+    subject, matches = await _compare(services, collection, face_id, photo, options)
     shown = Shown(options, embeddings=caller.may(Right.TEMPLATES)).of(
         found=len(matches), embedded=len(matches) if subject else 0
     )
