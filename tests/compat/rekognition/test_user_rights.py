@@ -1,5 +1,6 @@
 """Users by keys: each operation demands its right, and reads of people are in the audit log."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -7,10 +8,12 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.api.people import embedding
 from tests.compat.rekognition.conftest import pair_in
 from tests.compat.rekognition.signer import Rekognition
 
 _FACE = str(uuid4())
+_KEY = {"x-api-key": "key"}
 _PHOTO = {"Image": {"Bytes": "AAAA"}}
 _NEEDED: dict[str, tuple[str, dict[str, Any]]] = {
     "CreateUser": ("enroll", {"UserId": "ada"}),
@@ -37,14 +40,43 @@ def test_each_operation_demands_its_right(keyed: TestClient, new_key: NewKey, ri
         assert denied == (right != needed), f"{operation} by {right}: {answer}"
 
 
-def test_reads_of_users_are_in_the_audit_log_where_the_collection_asks_for_it(
-    admin: Rekognition, keyed: TestClient
-) -> None:
-    key = {"x-api-key": "key"}
-    admin.call("CreateCollection", CollectionId="audited")
+@pytest.fixture
+def audited(admin: Rekognition, keyed: TestClient) -> str:
+    """A collection whose reads are in the audit log."""
+    name = f"audited-{uuid4().hex[:8]}"
+    admin.call("CreateCollection", CollectionId=name)
     body = {"options": {"audit": {"reads": True}}}
-    assert keyed.patch("/v1/collections/audited", json=body, headers=key).status_code == 200
-    admin.call("ListUsers", CollectionId="audited")
+    assert keyed.patch(f"/v1/collections/{name}", json=body, headers=_KEY).status_code == 200
+    return name
+
+
+def _actions(keyed: TestClient, collection: str, action: str) -> int:
     keyed.app.state.services.reads.flush()  # type: ignore[attr-defined]
-    page = keyed.get("/v1/audit?collection=audited&action=identities.listed", headers=key).json()
-    assert len(page["lines"]) == 1
+    url = f"/v1/audit?collection={collection}&action={action}"
+    return len(keyed.get(url, headers=_KEY).json()["lines"])
+
+
+def test_reads_of_users_are_in_the_audit_log_where_the_collection_asks_for_it(
+    admin: Rekognition, keyed: TestClient, audited: str
+) -> None:
+    admin.call("ListUsers", CollectionId=audited)
+    assert _actions(keyed, audited, "identities.listed") == 1
+
+
+def test_a_face_that_is_compared_and_not_associated_has_a_line(
+    admin: Rekognition, keyed: TestClient, audited: str
+) -> None:
+    people = [
+        {"external_id": "ada", "embeddings": [embedding(1)]},
+        {"anonymous": True, "embeddings": [embedding(2)]},
+    ]
+    lines = "".join(json.dumps(person) + "\n" for person in people)
+    url = f"/v1/collections/{audited}/identities:batch"
+    headers = {**_KEY, "content-type": "application/x-ndjson"}
+    assert keyed.post(url, content=lines, headers=headers).text.count('"enrolled"') == 2
+    faces = admin.call("ListFaces", CollectionId=audited)["Faces"]
+    free = next(face["FaceId"] for face in faces if "UserId" not in face)
+    body = {"CollectionId": audited, "UserId": "ada", "FaceIds": [free]}
+    refused = admin.call("AssociateFaces", **body)["UnsuccessfulFaceAssociations"]
+    assert refused[0]["Reasons"] == ["LOW_MATCH_CONFIDENCE"]
+    assert _actions(keyed, audited, "person.verified") == 1

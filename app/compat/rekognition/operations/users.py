@@ -107,16 +107,21 @@ async def associate_faces(call: Call[AssociateFacesInput]) -> AssociateFacesOutp
 
     async def associate(once: Once[FaceAssignment] | None) -> FaceAssignment:
         user = await find_user(services.gallery, body.collection_id, body.user_id)
-        if user.face_count and body.user_match_threshold not in _NOT_CHOSEN:
+        chosen = body.user_match_threshold not in _NOT_CHOSEN or user.threshold is not None
+        if user.face_count and chosen:  # who may correct people may set that threshold as well
             call.counted_searches.require()
             call.counted_searches.count_people([user.id])
         face_ids = list(map(record_id, body.face_ids))
         try:
-            return await services.assign.assign(
+            done = await services.assign.assign(
                 body.collection_id, user.id, face_ids, options, once=once
             )
         except TooManyFaces as error:
             raise QuotaExceeded(str(error)) from error
+        if any(face.threshold is not None for face in done.faces):
+            # Also of faces that are too unlike, whose association changes nothing.
+            call.note_read(Action.VERIFIED, [done.identity.id])
+        return done
 
     def output(done: FaceAssignment) -> AssociateFacesOutput:
         return _association(done, policy)
