@@ -150,7 +150,7 @@ def test_key_shows_its_name_and_rights_and_never_itself(page: Page, serve: Serve
 
 def test_collection_is_created_changed_and_changed_back(page: Page, server: ConsoleServer) -> None:
     name = server.new_collection() + "-made"
-    page.goto(server.at(_COLLECTIONS))
+    page.goto(server.at(f"{_COLLECTIONS}&q={name}"))  # on a page of its own, however many there are
     page.get_by_role("button", name="Create a collection").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("default")

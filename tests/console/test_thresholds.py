@@ -186,6 +186,7 @@ def test_collection_is_measured_and_goes_back_to_the_embedders_measurements(
     page.get_by_label("Show the curves of").select_option("embedder")
     expect(page.get_by_text("The measurements of ")).to_be_visible()
     page.get_by_label("Show the curves of").select_option("collection")
+    expect(page.get_by_text("The measurements of ")).to_be_hidden()
     page.get_by_role("button", name=re.compile("^Back to the embedder")).click()
     expect(page.get_by_text("The measurements of ")).to_be_visible()
     assert not _curve(server, crowd)["own"]

@@ -82,6 +82,7 @@ def _who(url: str, photo: bytes) -> tuple[str | None, str]:
         files={"image": photo},
         data={"threshold": "0.88"},
         timeout=60,
+        trust_env=False,  # commands change the environment meanwhile, on another thread
     )
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = json.loads(response.text)
