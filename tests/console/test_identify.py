@@ -224,6 +224,7 @@ def test_options_are_in_the_address_and_in_the_request(
     ):
         expect(command).to_contain_text(text)
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()  # else Enter goes to it
     fixed = page.get_by_label("Or a fixed similarity")
     fixed.fill("0.9999999")
     fixed.press("Enter")
@@ -240,6 +241,7 @@ def test_options_are_in_the_address_and_in_the_request(
     page.get_by_role("button", name="As a request").click()
     expect(command).to_contain_text("terminal_id=door-1")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()  # else Enter goes to it
     only.fill("paris")
     only.press("Enter")
     expect(page.get_by_text("Write attributes as name=value")).to_be_visible()
