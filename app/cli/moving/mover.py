@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.cli.moving.source import PhotoNotGivenError, Source, SourcePhoto
+from app.cli.people.consents import give_if_missing
 from app.cli.remedies import TERMINAL
 from app.errors import NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.people.consent_records import NewConsent
@@ -18,7 +19,7 @@ from app.gallery.value_types import composed
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import Enrollment
 from app.runtime.gather import in_turns
-from app.runtime.threads import reading, writing
+from app.runtime.threads import reading
 from app.services import Services
 
 _LABELS_AT_ONCE = 1_000
@@ -125,7 +126,7 @@ class Mover:
     async def _move_photos(self, name: str) -> None:
         person = await reading(self._find, name)
         if person is not None:
-            await self._give_consent(person.id)
+            await give_if_missing(self._services, self._collection, person.id, self._consent)
         face_count = 0 if person is None else person.face_count
         for photo in self._source.people[name]:
             if photo.label in self._known:
@@ -182,15 +183,6 @@ class Mover:
 
     def _new(self, name: str) -> NewIdentity:
         return NewIdentity(name=name, external_id=name, consent=self._consent)
-
-    async def _give_consent(self, identity_id: str) -> None:
-        if self._consent is not None:
-            await writing(
-                self._services.gallery.consents.give_if_missing,
-                self._collection,
-                identity_id,
-                self._consent,
-            )
 
     def _leave_rejected(
         self, name: str, photo: SourcePhoto, rejected: Sequence[RejectedImage]

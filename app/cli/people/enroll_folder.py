@@ -10,6 +10,7 @@ import typer
 from rich.console import RenderableType
 
 from app.cli.output import count_table, finish, progress_bar, show
+from app.cli.people.consents import give_if_missing
 from app.cli.people.folder_of_people import FolderOfPeople, LeftOut, read_folder
 from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
@@ -21,7 +22,6 @@ from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import Enrollment
 from app.operations.enroll.photo_rejections import unusable
 from app.runtime.gather import in_turns
-from app.runtime.threads import writing
 from app.services import Services
 
 
@@ -158,22 +158,14 @@ class _FolderEnrolment:
             cursor=None,
         )
         if known.items:
-            await self._give_consent(known.items[0].id)
+            await give_if_missing(
+                self._services, self._collection, known.items[0].id, self._consent
+            )
             return await enroll.add_faces(
                 collection, known.items[0].id, images, self._options, turns=self._turns
             )
         new = NewIdentity(name=name.replace("_", " "), external_id=name, consent=self._consent)
         return await enroll.create(collection, new, images, self._options, turns=self._turns)
-
-    async def _give_consent(self, identity_id: str) -> None:
-        """Record the consent of a person who was enrolled before, and has none that is valid."""
-        if self._consent is not None:
-            await writing(
-                self._services.gallery.consents.give_if_missing,
-                self._collection,
-                identity_id,
-                self._consent,
-            )
 
     def _read(self, photo: Path) -> bytes:
         try:

@@ -27,8 +27,10 @@ from app.gallery.rollout.embedder_pair import EnrolledProbe
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
+from app.gallery.store.repositories.face_list_repository import FaceRow
 from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
 from app.gallery.store.storage import erases
+from app.gallery.store.transaction import Transaction
 from app.recognition.types import Embedding
 
 
@@ -106,8 +108,7 @@ class GalleryFaces(GalleryPart):
         after = decode_cursor(cursor)
         with self.store.reading(collection_name) as transaction:
             rows = transaction.face_lists.page(wanted, after=after, limit=limit + 1)
-            items = tuple(transaction.face_lists.records(rows[:limit]))
-            return Page(items, next_cursor([row.number for row in rows], limit))
+            return _page(transaction, rows, limit)
 
     @read_again
     def numbered(
@@ -121,9 +122,8 @@ class GalleryFaces(GalleryPart):
         with self.store.reading(collection_name) as transaction:
             lists = transaction.face_lists
             rows = lists.page(wanted, limit=size + 1, offset=page * size)
-            items = tuple(lists.records(rows[:size]))
-            after = next_cursor([row.number for row in rows], size)
-            return Page(items, after, lists.count(wanted))
+            total = lists.count(wanted)
+            return replace(_page(transaction, rows, size), total_count=total)
 
     @read_again
     def count(self, collection_name: str, wanted: FaceFilter) -> int:
@@ -227,6 +227,12 @@ class GalleryFaces(GalleryPart):
                     if own is not None:
                         found[transaction.collection.digest] = own
             return EnrolledProbe(found)
+
+
+def _page(transaction: Transaction, rows: Sequence[FaceRow], limit: int) -> Page[OwnedFace]:
+    """A page of `limit` faces, of rows of which one more shows that there is another page."""
+    items = tuple(transaction.face_lists.records(rows[:limit]))
+    return Page(items, next_cursor([row.number for row in rows], limit))
 
 
 def _spare_nobody(_: Identity) -> bool:
