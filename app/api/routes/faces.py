@@ -201,7 +201,7 @@ async def delete_face_by_id(
     services: ServicesDep,
     query: Asked[ErasureQuery],
 ) -> Erasure:
-    """Delete one face, whoever has it.
+    """Delete one face, of any person.
 
     The person stays, even without any face, unless they are anonymous.
     """
@@ -212,7 +212,7 @@ async def delete_face_by_id(
 async def delete_faces(
     collection: CollectionPath, body: Sent[DeleteFacesBody], services: ServicesDep, once: OnceDep
 ) -> FacesDeletion:
-    """Delete up to 4,096 faces by their ids, whoever has them, in one transaction.
+    """Delete up to 4,096 faces by their ids, of any people, in one transaction.
 
     A face that is not there, or whose owner is under a legal hold, is listed in `kept`; the others
     are deleted in any case. The people stay, even without any face; anonymous ones are deleted with

@@ -1,4 +1,4 @@
-"""1:N search that answers enrolled faces, whoever has them."""
+"""1:N search that answers enrolled faces, of any person."""
 
 from app.api.audited_reads import Reads
 from app.api.deps import CollectionPath, CountedSearchesDep, ServicesDep
@@ -31,7 +31,7 @@ async def search_faces(
 ) -> FaceMatches:
     """Find the enrolled faces that are like a photo, an embedding, a face or a person.
 
-    Each face is compared by its own embedding, and answered whoever has it: where /search names
+    Each face is compared by its own embedding, and answered by itself: where /search names
     one person, this lists several faces of one or several people, up to 4,096. The threshold is
     that of a gallery of as many people as faces are searched. No answer is `ambiguous`, and no
     unknown face is kept. Searches without a photo count as those of /search do.

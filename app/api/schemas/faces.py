@@ -105,7 +105,7 @@ class OwnedFacePage(Answer):
 
 
 class DeleteFacesBody(Schema):
-    """Faces to delete, whoever has them."""
+    """Faces to delete, of any people."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"face_ids": [examples.FACE_ID]}]})
 

@@ -1,6 +1,6 @@
 """Enrol each face of photos as an anonymous person of its own.
 
-A photo may be sent again: its faces are there already, whoever has them by now.
+A photo may be sent again: its faces are there already, perhaps of another person by now.
 """
 
 from collections.abc import Sequence

@@ -133,7 +133,7 @@ class GalleryFaces(GalleryPart):
 
     @erases
     def delete_by_id(self, collection_name: str, face_id: str, *, compact: bool = False) -> Erasure:
-        """Delete one face, whoever has it; see `erase_faces`.
+        """Delete one face, of any person; see `erase_faces`.
 
         Raises FaceNotFound and PersonHeld.
         """

@@ -57,7 +57,7 @@ class GallerySearch(GalleryPart):
 
     @read_again
     def find_faces(self, collection_name: str, probe: Probe, query: FacesQuery) -> FaceSearchResult:
-        """Find the most similar faces, whoever has them; see `nearest_faces`.
+        """Find the most similar faces, of any person; see `nearest_faces`.
 
         The answer is that of comparing with all faces. Raises EmbedderMismatch.
         """

@@ -1,4 +1,4 @@
-"""The nearest faces in the database, each by its own embedding, whoever has them."""
+"""The nearest faces in the database, each by its own embedding, of any person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which enrolled faces are like this one, whoever has them: answers by face, not by person."""
+"""Which enrolled faces are like this one, of any person: answers by face, not by person."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

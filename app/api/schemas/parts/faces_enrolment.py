@@ -66,7 +66,7 @@ class FaceOfPhotoBody(DetectedFaceBody):
     identity_id: str = Field(
         validation_alias=AliasPath("identity", "id"),
         description="The anonymous person that has the face alone; of a face that was enrolled "
-        "before, whoever has it by now.",
+        "before; it may be another person's by now.",
     )
     anonymous: bool = Field(validation_alias=AliasPath("identity", "anonymous"))
     quality: QualityScore = Field(validation_alias=AliasPath("quality", "unified"))

@@ -98,7 +98,7 @@ def _nothing_compared() -> JSONResponse:
 
 
 def _named(face: IdentifiedFace, least: float) -> dict[str, Any]:
-    """A prediction. Whoever is less alike than `least` is unknown, by 0."""
+    """A prediction. A person who is less alike than `least` is unknown, by 0."""
     userid, confidence = _best(face.decision)
     if confidence < least:
         userid, confidence = UNKNOWN, 0.0

@@ -1,4 +1,4 @@
-"""SearchFaces and SearchFacesByImage: the stored faces that are like one, whoever has them."""
+"""SearchFaces and SearchFacesByImage: the stored faces that are like one, of any person."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""SQL of lists of a collection's faces, whoever owns them."""
+"""SQL of lists of a collection's faces, of any person."""
 
 from collections.abc import Sequence
 from typing import Any
