@@ -34,7 +34,7 @@ from models.training.results.run_folder import RunFolder, read_report
 from models.training.tuning.tune import tune
 from models.training.tuning.tuning_config import TuningConfig
 from models.zoo.cards import NetworkCard, write_card
-from models.zoo.registered import fill
+from models.zoo.weights.module_weights import fill
 from models.zoo.weights.weights_file import read_weights, save_weights
 
 NAME = "vultus-resnet"
@@ -85,7 +85,7 @@ def _write(
     digest = save_weights(weights, halved, network.recipe, mirror_average=True)
     rows = []
     for path in (run.weights, weights):
-        fill(network.module, read_weights(path), config.network.name)
+        fill(network.module, read_weights(path).state, config.network.name)
         rows.append(_some(network, store))
     least = float((rows[0] * rows[1]).sum(axis=1).min())
     console.print(f"cosine of embeddings in half and in full precision: {least:.6f} or more")

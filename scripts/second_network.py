@@ -15,7 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from models.zoo.networks.dlib_onnx import dlib_graph
-from models.zoo.networks.dlib_resnet import load
+from models.zoo.networks.dlib_weights import load
 from models.zoo.registry import DLIB_RESNET
 
 _SIZE_PX = 172
@@ -24,8 +24,8 @@ _LEFT, _TOP, _MISSING_ROWS = 10, 32, 10
 
 def write_second_network(path: Path, *, seed: int = 0) -> None:
     """Deterministic; another `seed` turns it another way."""
-    module, _ = load()
-    model = onnx.load_from_string(dlib_graph(module, DLIB_RESNET))
+    weights, _ = load()
+    model = onnx.load_from_string(dlib_graph(weights.arrays, DLIB_RESNET))
     _turn(model, seed)
     _widen(model)
     plain = {"mean": "[0, 0, 0]", "std": "[1, 1, 1]"}  # the network normalises by itself

@@ -98,9 +98,11 @@ def _load(
         passes=thread_count(settings, device),
     )
     try:
-        return load_network(name, options)
+        network = load_network(name, options)
     except WeightsError as error:
         raise startup_error(error, prefix) from error
+    limit_threads(threads.busy)  # again, as loading may have imported PyTorch
+    return network
 
 
 def build_recognizer(
@@ -180,9 +182,9 @@ def embedder_backend(settings: Settings, device: str) -> BackendChoice:
     Raises StartupError when the settings name one that is not available.
     """
     wanted = settings.backend
-    if wanted == "torch" or wanted == "auto":  # noqa: PLR1714  (mypy does not narrow by `in`)
+    if wanted == "auto":
         return wanted
-    if device != "cpu":
+    if wanted != "torch" and device != "cpu":
         raise StartupError(
             f"VULTUS_BACKEND={wanted} is for VULTUS_DEVICE=cpu; on {device}, use torch or auto"
         )

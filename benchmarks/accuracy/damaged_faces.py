@@ -16,8 +16,8 @@ from app.recognition.types import DetectedFace, Pixels
 from app.settings import Settings
 from benchmarks.accuracy.damage.bad_photos import BAD_PHOTOS
 from benchmarks.kit.boxes import ious
-from models.zoo.detectors.yunet_modules import load_yunet
 from models.zoo.detectors.yunet_onnx import open_yunet
+from models.zoo.detectors.yunet_weights import load_yunet
 from models.zoo.serving.cpu_threads import CpuThreads
 
 _DAMAGES: Final = (

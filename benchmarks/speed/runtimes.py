@@ -42,7 +42,7 @@ from benchmarks.kit.lfw_data import LfwData, lfw_data, person_of
 from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from models.zoo.network import Crops, Embeddings, InputSpec, Network
-from models.zoo.networks import sface
+from models.zoo.networks import sface_weights
 from models.zoo.networks.sface_onnx import sface_graph
 from models.zoo.registry import SFACE, LoadOptions, load_network
 from models.zoo.serving.cpu_threads import CpuThreads
@@ -120,8 +120,8 @@ def _networks(name: str, folder: Path) -> Mapping[str, Network]:
         "OpenVINO, float32": load("openvino", half=False),
     }
     if name == "sface":
-        module, digest = sface.load()
-        graph = sface_graph(module, SFACE, split_prelu=False)
+        weights, digest = sface_weights.load()
+        graph = sface_graph(weights.arrays, SFACE, split_prelu=False)
         session = OnnxRuntimeSession(graph, RunOptions("cpu", half=False))
         networks["ONNX Runtime, PReLU as it is"] = GraphNetwork(SFACE, digest, session)
     bfloat16 = load("openvino", half=True)

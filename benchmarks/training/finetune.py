@@ -43,7 +43,7 @@ from models.training.results.run_folder import RunFolder, require_unused
 from models.training.tuning.tune import tune
 from models.training.tuning.tuning_config import TuningConfig
 from models.training.watch import Watch
-from models.zoo.registered import fill
+from models.zoo.weights.module_weights import fill
 from models.zoo.weights.weights_file import read_weights
 
 _BACK = 0.25
@@ -118,7 +118,7 @@ def _report(
         _part(network, store, numbers, mirrored=mirrored)
         for numbers in (among.train, among.choose, split.test)
     ]
-    fill(network.module, read_weights(run.weights), config.network.name)
+    fill(network.module, read_weights(run.weights).state, config.network.name)
     after = _part(network, store, split.test, mirrored=mirrored)
     base = measure(before[2].rows, before[2].people, fmrs=fmrs)
     tuned = measure(after.rows, after.people, fmrs=fmrs)

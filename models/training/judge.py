@@ -21,7 +21,7 @@ from models.training.results.measure import at_most, embed, figures
 from models.training.results.metric_names import METRICS, is_better
 from models.training.results.run_folder import RunFolder
 from models.training.steps.checkpoint import Progress
-from models.zoo.registered import fill
+from models.zoo.weights.module_weights import fill
 from models.zoo.weights.weights_file import read_weights, save_weights
 
 Figures = Mapping[str, float]
@@ -63,7 +63,7 @@ class Judge:
     def finish(self, progress: Progress, about: Mapping[str, Any], weights_dir: Path) -> Figures:
         """Test the best weights, once, on the people to test on. Returns the report."""
         saved = read_weights(self.folder.weights)
-        fill(self.network.module, saved, self.network.recipe.architecture)
+        fill(self.network.module, saved.state, self.network.recipe.architecture)
         tested = self._measured(self.network.module, self.split.test)
         calibration = self._calibration(tested, saved.digest)
         report = {

@@ -10,11 +10,12 @@ from torch import nn
 from models.training.config import NO_FILES, NetworkOptions
 from models.training.data.crop_store import CropStore
 from models.training.errors import ConfigInvalidError, StoreUnusableError
-from models.zoo.architectures import ARCHITECTURES, Headed, Recipe, build, find_architecture
+from models.zoo.architectures import ARCHITECTURES, Recipe, build, find_architecture
 from models.zoo.errors import WeightsError, WeightsMissingError
 from models.zoo.network import InputSpec
 from models.zoo.networks.divisible import Parted
-from models.zoo.registered import fill
+from models.zoo.networks.headed import Headed
+from models.zoo.weights.module_weights import fill
 from models.zoo.weights.weights_file import SavedWeights, read_weights
 
 
@@ -58,7 +59,7 @@ def build_network(
     if saved is not None:
         whole = saved.recipe is not None and saved.recipe.head != "none"
         inner = module.backbone if isinstance(module, Headed) and not whole else module
-        fill(inner, saved, options.name)
+        fill(inner, saved.state, options.name)
     if synchronised:
         module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
     return TrainableNetwork(module, recipe, _freeze(module, options))

@@ -12,8 +12,9 @@ from models.zoo.adding import Naming, card_of, renamed, require_free
 from models.zoo.architectures import Recipe
 from models.zoo.cards import NetworkCard
 from models.zoo.network import NOT_DOCUMENTED
-from models.zoo.registered import module_of, register
+from models.zoo.registered import register
 from models.zoo.registry import ZOO
+from models.zoo.weights.module_weights import module_of
 from models.zoo.weights.weights_file import read_weights
 
 

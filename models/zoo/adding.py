@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.architectures import Recipe, find_architecture
@@ -13,11 +13,13 @@ from models.zoo.cards import NAME, NetworkCard, OnnxPart, read_card
 from models.zoo.catalogue.entry import find_entry
 from models.zoo.errors import NameTakenError, NetworkUnnamedError
 from models.zoo.names import AUTO_EMBEDDER, ZOO_NAMES
-from models.zoo.registered import module_of, register, registered_names
+from models.zoo.registered import register, registered_names
 from models.zoo.serving.onnx_network import OnnxNetwork, OnnxOptions
 from models.zoo.serving.run_options import RunOptions
 from models.zoo.weights.shipped_files import card_of_file
-from models.zoo.weights.weights_file import SavedWeights, read_weights, save_weights
+
+if TYPE_CHECKING:
+    from models.zoo.weights.weights_file import SavedWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ def add_weights(
     If a card was made for this file, and is beside it or comes with Vultus, its measurements are
     used. Raises NameTakenError, or WeightsError where the file is not one of such a network.
     """
+    # Imported here, because these need PyTorch.
+    from models.zoo.weights.module_weights import module_of  # noqa: PLC0415
+    from models.zoo.weights.weights_file import read_weights, save_weights  # noqa: PLC0415
+
     require_free(naming.name, weights_dir)
     saved = read_weights(file)
     known, recipe = saved.recipe is not None, saved.recipe or recipe
@@ -98,7 +104,12 @@ def add_weights(
 
 
 def card_of(
-    saved: SavedWeights, recipe: Recipe, naming: Naming, *, mirror_average: bool, **measured: object
+    saved: "SavedWeights",
+    recipe: Recipe,
+    naming: Naming,
+    *,
+    mirror_average: bool,
+    **measured: object,
 ) -> NetworkCard:
     """The card of weights of a recipe; `measured` are more of its fields."""
     architecture = find_architecture(recipe.architecture)

@@ -1,24 +1,21 @@
 """The networks that can be trained, by name: how to build each, and the crop that it takes.
 
-A `Recipe` describes a built network, so that its weights can be loaded again anywhere.
+A `Recipe` describes a built network, so that its weights can be loaded again anywhere. The networks
+are modules of PyTorch, which is imported where one is built.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
-
-from torch import Tensor, nn
-from torch.nn import functional
+from typing import TYPE_CHECKING, Literal
 
 from models.zoo.errors import UnknownNetworkError
 from models.zoo.network import InputSpec
-from models.zoo.networks import dlib_resnet, sface
-from models.zoo.networks.iresnet import IResNet
-from models.zoo.networks.mobilefacenet import MobileFaceNet
-from models.zoo.networks.small_cnn import SmallCnn
 from models.zoo.templates import DLIB_150, FACENET_160, arcface_template
+
+if TYPE_CHECKING:
+    from torch import nn
 
 HeadKind = Literal["none", "linear", "mlp"]
 
@@ -38,9 +35,9 @@ class Architecture:
     description: str
     dimension: int
     input: InputSpec
-    build: Callable[[int, int], nn.Module]
+    build: Callable[[int, int], "nn.Module"]
     side_step: int | None = None
-    published: Callable[[Path], nn.Module] | None = None
+    published: Callable[[Path], "nn.Module"] | None = None
     installed: bool = False
 
     def input_at(self, size_px: int | None) -> InputSpec:
@@ -76,32 +73,18 @@ class Recipe:
         return find_architecture(self.architecture).input_at(self.size_px)
 
 
-class Headed(nn.Module):
-    """A network with a head, which maps its embeddings."""
-
-    def __init__(self, backbone: nn.Module, recipe: Recipe) -> None:
-        super().__init__()
-        self.backbone = backbone
-        inside, outside = recipe.backbone_dimension, recipe.dimension
-        if recipe.head == "linear":
-            self.head: nn.Module = nn.Linear(inside, outside, bias=False)
-        else:
-            self.head = nn.Sequential(
-                nn.Linear(inside, 2 * inside), nn.PReLU(), nn.Linear(2 * inside, outside)
-            )
-
-    def forward(self, crops: Tensor) -> Tensor:
-        return self.head(functional.normalize(self.backbone(crops)))  # type: ignore[no-any-return]
-
-
-def build(recipe: Recipe) -> nn.Module:
+def build(recipe: Recipe) -> "nn.Module":
     """The network, with random weights: from normalised crops to embeddings of any length.
 
     Raises UnknownNetworkError.
     """
     architecture = find_architecture(recipe.architecture)
     backbone = architecture.build(recipe.backbone_dimension, recipe.size_px)
-    return backbone if recipe.head == "none" else Headed(backbone, recipe)
+    if recipe.head == "none":
+        return backbone
+    from models.zoo.networks.headed import Headed  # noqa: PLC0415
+
+    return Headed(backbone, recipe)
 
 
 def find_architecture(name: str) -> Architecture:
@@ -112,18 +95,53 @@ def find_architecture(name: str) -> Architecture:
     return found
 
 
-def _inception(dimension: int, _side: int) -> nn.Module:
-    # Imported here, because facenet-pytorch imports much that other networks do not need.
+def _dlib(dimension: int, _side: int) -> "nn.Module":
+    from models.zoo.networks.dlib_resnet import DlibResNet  # noqa: PLC0415
+
+    return DlibResNet(dimension=dimension)
+
+
+def _published_dlib(_: Path) -> "nn.Module":
+    from models.zoo.networks import dlib_weights  # noqa: PLC0415
+
+    return dlib_weights.load()[0].module()
+
+
+def _sface(dimension: int, _side: int) -> "nn.Module":
+    from models.zoo.networks.sface import SFace  # noqa: PLC0415
+
+    return SFace(dimension=dimension)
+
+
+def _published_sface(_: Path) -> "nn.Module":
+    from models.zoo.networks import sface_weights  # noqa: PLC0415
+
+    return sface_weights.load()[0].module()
+
+
+def _inception(dimension: int, _side: int) -> "nn.Module":
     from models.zoo.networks.inception_resnet import FaceInception  # noqa: PLC0415
 
     return FaceInception(dimension)
 
 
-def _published_inception(weights_dir: Path) -> nn.Module:
-    """facenet-pytorch's weights of VGGFace2. Imported here for the same reason."""
+def _published_inception(weights_dir: Path) -> "nn.Module":
+    """facenet-pytorch's weights of VGGFace2."""
     from models.zoo.networks import facenet  # noqa: PLC0415
 
     return facenet.load("facenet-vggface2", weights_dir=weights_dir)[0]
+
+
+def _mobilefacenet(dimension: int, side: int) -> "nn.Module":
+    from models.zoo.networks.mobilefacenet import MobileFaceNet  # noqa: PLC0415
+
+    return MobileFaceNet(dimension=dimension, side=side)
+
+
+def _small_cnn(dimension: int, side: int) -> "nn.Module":
+    from models.zoo.networks.small_cnn import SmallCnn  # noqa: PLC0415
+
+    return SmallCnn(dimension, side=side)
 
 
 _MIDDLE = (127.5, 127.5, 127.5)
@@ -136,12 +154,17 @@ _ARCFACE_INPUT = InputSpec(112, arcface_template(112), mean=_MIDDLE, std=_MIDDLE
 
 
 def _iresnet(depth: int) -> Architecture:
+    def make(dimension: int, side: int) -> "nn.Module":
+        from models.zoo.networks.iresnet import IResNet  # noqa: PLC0415
+
+        return IResNet(depth, dimension=dimension, side=side)
+
     return Architecture(
         name=f"iresnet-{depth}",
         description=f"IResNet-{depth} of InsightFace (Deng et al., 2019)",
         dimension=512,
         input=_ARCFACE_INPUT,
-        build=lambda dimension, side: IResNet(depth, dimension=dimension, side=side),
+        build=make,
         side_step=16,
     )
 
@@ -155,8 +178,8 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 description="dlib's ResNet, 29 convolutions, its normalisation folded (King, 2017)",
                 dimension=128,
                 input=DLIB_INPUT,
-                build=lambda dimension, _: dlib_resnet.DlibResNet(dimension=dimension),
-                published=lambda _: dlib_resnet.load()[0],
+                build=_dlib,
+                published=_published_dlib,
                 installed=True,
             ),
             Architecture(
@@ -164,8 +187,8 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 description="SFace, a MobileNet with its normalisation folded (Zhong et al., 2021)",
                 dimension=128,
                 input=SFACE_INPUT,
-                build=lambda dimension, _: sface.SFace(dimension=dimension),
-                published=lambda _: sface.load()[0],
+                build=_sface,
+                published=_published_sface,
                 installed=True,
             ),
             Architecture(
@@ -183,7 +206,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 description="MobileFaceNet, a million parameters (Chen et al., 2018)",
                 dimension=128,
                 input=_ARCFACE_INPUT,
-                build=lambda dimension, side: MobileFaceNet(dimension=dimension, side=side),
+                build=_mobilefacenet,
                 side_step=16,
             ),
             Architecture(
@@ -191,7 +214,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 description="three convolutions, for trying things out",
                 dimension=64,
                 input=replace(_ARCFACE_INPUT, size_px=64, template=arcface_template(64)),
-                build=lambda dimension, side: SmallCnn(dimension, side=side),
+                build=_small_cnn,
                 side_step=1,
             ),
         )

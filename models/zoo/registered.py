@@ -5,20 +5,32 @@ that it names.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
-from torch import nn
-
-from models.files import move_into_place, write_atomically
-from models.zoo.architectures import Recipe, build
+from models.files import file_sha256, move_into_place, write_atomically
+from models.zoo.architectures import Recipe
 from models.zoo.cards import NAME, NetworkCard, read_card, write_card
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import Network
+from models.zoo.networks.dlib_weights import DlibWeights
+from models.zoo.networks.sface_weights import SFaceWeights
 from models.zoo.serving.onnx_network import external_files, load_described
 from models.zoo.serving.run_options import RunOptions
+from models.zoo.serving.servable import ServableNetwork, TorchOnly
 from models.zoo.serving.serve import serve
-from models.zoo.weights.weights_file import SavedWeights, read_weights
+from models.zoo.weights.arrays import Arrays
+from models.zoo.weights.saved_arrays import About, read_about, read_arrays
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_WITHOUT_TORCH: Final[Mapping[str, Callable[[Arrays], ServableNetwork]]] = MappingProxyType(
+    {"dlib-resnet": DlibWeights, "sface": SFaceWeights}
+)
+"""Architectures that have forms without PyTorch, by name."""
 
 
 def networks_dir(weights_dir: Path) -> Path:
@@ -75,11 +87,26 @@ def load_registered(card: NetworkCard, folder: Path, options: RunOptions) -> Net
         return network
     assert card.recipe is not None
     path = folder / f"{card.name}.safetensors"
-    saved = read_weights(path)
-    _require_digest(card, saved.digest, path)
-    _require_described(card, saved)
-    module = module_of(saved, card.recipe)
-    return serve(module, card.spec(), card.digest, options)
+    about = read_about(path)
+    _require_digest(card, file_sha256(path), path)
+    _require_described(card, about)
+    return serve(_servable(path, card.recipe), card.spec(), card.digest, options)
+
+
+def _servable(path: Path, recipe: Recipe) -> ServableNetwork:
+    """The network of a file. Raises WeightsInvalidError for weights of another one."""
+    known = _WITHOUT_TORCH.get(recipe.architecture)
+    if known is not None and recipe.head == "none":
+        return known(read_arrays(path))
+
+    def make() -> "nn.Module":
+        # Imported here, because these need PyTorch.
+        from models.zoo.weights.module_weights import module_of  # noqa: PLC0415
+        from models.zoo.weights.weights_file import read_weights  # noqa: PLC0415
+
+        return module_of(read_weights(path), recipe)
+
+    return TorchOnly(make)
 
 
 def _require_digest(card: NetworkCard, digest: str, path: Path) -> None:
@@ -90,36 +117,13 @@ def _require_digest(card: NetworkCard, digest: str, path: Path) -> None:
         )
 
 
-def module_of(saved: SavedWeights, recipe: Recipe) -> nn.Module:
-    """The network with these weights, ready to serve. Raises WeightsInvalidError."""
-    module = build(recipe)
-    fill(module, saved, recipe.architecture)
-    return module.eval()
-
-
-def fill(module: nn.Module, saved: SavedWeights, name: str) -> None:
-    """Load weights into a module. Raises WeightsInvalidError for those of another network."""
-    counters = {key for key in module.state_dict() if key.endswith("num_batches_tracked")}
-    state = {key: value for key, value in saved.state.items() if key not in counters}
-    try:
-        found = module.load_state_dict(state, strict=False)
-    except RuntimeError as error:  # of sizes that differ
-        raise WeightsInvalidError(f"these are not the weights of {name}: {error}") from error
-    missing = sorted(set(found.missing_keys) - counters)
-    if missing or found.unexpected_keys:
-        raise WeightsInvalidError(
-            f"these are not the weights of {name}: of its parameters {', '.join(missing) or 'none'}"
-            f" are missing, and {', '.join(found.unexpected_keys) or 'none'} are not its own"
-        )
-
-
-def _require_described(card: NetworkCard, saved: SavedWeights) -> None:
+def _require_described(card: NetworkCard, about: About) -> None:
     """Require that card and file agree: the digest covers the file alone."""
     recipe = card.recipe
     same = (
         recipe is not None
-        and saved.recipe == recipe
-        and saved.mirror_average == card.mirror_average
+        and about.recipe == recipe
+        and about.mirror_average == card.mirror_average
         and (recipe.dimension, recipe.input) == (card.dimension, card.input)
     )
     if not same:

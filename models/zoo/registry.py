@@ -18,10 +18,10 @@ from models.zoo.errors import (
 )
 from models.zoo.names import FORMER_ONNX
 from models.zoo.network import NOT_DOCUMENTED, Network, NetworkSpec
-from models.zoo.networks import dlib_resnet, facenet, sface
+from models.zoo.networks import dlib_weights, sface_weights
 from models.zoo.serving.run_options import RunOptions
-from models.zoo.serving.serve import serve
-from models.zoo.serving.torch_network import TorchNetwork
+from models.zoo.serving.servable import TorchOnly
+from models.zoo.serving.serve import require_torch, serve
 from models.zoo.weights.shipped_files import (
     recipe_digest,
     shipped_calibration,
@@ -135,13 +135,13 @@ SFACE = NetworkSpec(
 
 
 def _load_dlib_resnet(options: LoadOptions) -> Network:
-    module, digest = dlib_resnet.load(options.weights_path)
-    return serve(module, DLIB_RESNET, digest, options)
+    weights, digest = dlib_weights.load(options.weights_path)
+    return serve(weights, DLIB_RESNET, digest, options)
 
 
 def _load_sface(options: LoadOptions) -> Network:
-    module, digest = sface.load(options.weights_path)
-    return serve(module, SFACE, digest, options)
+    weights, digest = sface_weights.load(options.weights_path)
+    return serve(weights, SFACE, digest, options)
 
 
 def _facenet_entry(name: str, trained_on: str) -> ZooEntry:
@@ -156,10 +156,14 @@ def _facenet_entry(name: str, trained_on: str) -> ZooEntry:
     )
 
     def load(options: LoadOptions) -> Network:
+        require_torch(name)
+        # Imported here, because it needs PyTorch.
+        from models.zoo.networks import facenet  # noqa: PLC0415
+
         module, digest = facenet.load(
             name, weights_dir=options.weights_dir, weights_path=options.weights_path
         )
-        return TorchNetwork(spec, module, digest, device=options.device, half=options.half)
+        return serve(TorchOnly(lambda: module), spec, digest, options)
 
     return ZooEntry(spec, load)
 

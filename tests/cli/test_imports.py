@@ -1,6 +1,7 @@
 """A command starts without what only other commands need."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,11 @@ from app.cli.science.train_packages import TRAIN_PACKAGES
 from tests.cases import case
 
 ROOT = Path(__file__).parent.parent.parent
-ONLY_TO_EVALUATE_OR_TRAIN = set(TRAIN_PACKAGES) - {"jinja2"}  # PyTorch imports it as well
-SLOW_PARTS_OF_PYTORCH = {"facenet_pytorch", "torch._dynamo", "torchvision"}
+ONLY_TO_EVALUATE_OR_TRAIN = set(TRAIN_PACKAGES) - {
+    "jinja2",
+    "torch",
+}  # PyTorch imports Jinja as well
+PYTORCH = {"facenet_pytorch", "torch", "torchvision"}
 OPTIONAL = {"opentelemetry.sdk", "pymilvus"}
 
 
@@ -31,8 +35,8 @@ def _imported(code: str) -> set[str]:
 
 def test_server_starts_without_evaluation_training_and_what_was_not_asked_for() -> None:
     imported = _imported("import app.cli.serve.serve, app.main")
-    assert "torch" in imported
-    assert not imported & (ONLY_TO_EVALUATE_OR_TRAIN | SLOW_PARTS_OF_PYTORCH | OPTIONAL)
+    assert "faiss" in imported
+    assert not imported & (ONLY_TO_EVALUATE_OR_TRAIN | PYTORCH | OPTIONAL)
 
 
 @pytest.mark.parametrize("module", ["app.cli.serve.top", "app.cli.serve.serve"])
@@ -73,15 +77,38 @@ main()
 """
 
 
+_RUN_EACH = """
+from app.cli import main
+for command in {commands!r}:
+    sys.argv[1:] = command
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code, command
+"""
+_START_A_SERVER = """
+from app.main import create_server_app
+create_server_app()
+"""
+_PRINT_IMPORTED = """
+print("imported", *sys.modules)
+"""
+
+
 def _run_without_train_packages(
     *arguments: str, data: Path, first: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run `vultus ARGUMENTS` after the code `first`."""
     code = _WITHOUT.format(names=ONLY_TO_EVALUATE_OR_TRAIN) + first + _RUN
+    return _run(code, *arguments, data=data)
+
+
+def _run(code: str, *arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
+    """Run the code in a new process, with a data folder of its own."""
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
-        env={**os.environ, "VULTUS_DATA_DIR": str(data), "VULTUS_DEVICE": "cpu"},
+        env={**os.environ, "VULTUS_DATA_DIR": str(data), "VULTUS_DEVICE": "auto"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -99,6 +126,36 @@ def test_the_service_works_without_what_only_evaluates_and_trains(tmp_path: Path
     assert (done.returncode, done.stdout.split()[:1]) == (0, ["match"]), done.stderr
 
 
+def test_photos_are_recognised_without_pytorch(tmp_path: Path) -> None:
+    """By the commands, and by a server, where only ONNX Runtime is installed."""
+    path = tmp_path / "people" / "Eileen" / "eileen.jpg"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(case("eileen.jpg"))
+    photo = str(path)
+    commands = [
+        ["enroll-folder", str(tmp_path / "people")],
+        ["identify", photo],
+        ["verify", photo, photo],
+    ]
+    hidden = PYTORCH | ONLY_TO_EVALUATE_OR_TRAIN | {"openvino"}
+    code = _WITHOUT.format(names=hidden) + _RUN_EACH.format(commands=commands) + _START_A_SERVER
+    done = _run(code, data=tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    enrolled, identified = done.stdout.split("Eileen", 1)
+    assert "match" in identified, (enrolled, identified)
+    assert re.search(r"^match", identified, flags=re.MULTILINE)  # by verify
+
+
+def test_what_is_installed_beside_onnx_runtime_is_not_imported(tmp_path: Path) -> None:
+    """Which would cost a server on a CPU seconds and hundreds of megabytes."""
+    settings = "import os, sys; os.environ['VULTUS_BACKEND'] = 'onnxruntime'\n"
+    done = _run(settings + _START_A_SERVER + _PRINT_IMPORTED, data=tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert "onnxruntime" in imported
+    assert not imported & (PYTORCH | ONLY_TO_EVALUATE_OR_TRAIN | {"openvino"})
+
+
 def test_commands_name_the_extra_that_they_need(tmp_path: Path) -> None:
     folder = tmp_path / "people"
     folder.mkdir()
@@ -106,7 +163,7 @@ def test_commands_name_the_extra_that_they_need(tmp_path: Path) -> None:
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("startup_failed: vultus evaluate needs packages")
-    assert "pip install 'vultus[train]'" in line
+    assert "pip install 'vultus[report]'" in line
     assert "scipy" in line
 
 

@@ -5,9 +5,10 @@ from typing import Literal
 from app.recognition.build import build_detector
 from app.recognition.detect.copying_detector import CopyingDetector
 from app.settings import DetectorSettings, Settings
-from models.zoo.detectors.mtcnn import MtcnnNetworks, torch_mtcnn
-from models.zoo.detectors.mtcnn_modules import MtcnnModules
+from models.zoo.detectors.mtcnn import MtcnnNetworks
+from models.zoo.detectors.mtcnn_modules import torch_mtcnn
 from models.zoo.detectors.mtcnn_onnx import open_mtcnn
+from models.zoo.detectors.mtcnn_weights import MtcnnWeights
 from models.zoo.serving.cpu_threads import CpuThreads
 
 
@@ -28,7 +29,7 @@ def make_detector(
 
 def mtcnn_networks(runtime: str) -> MtcnnNetworks:
     """The networks of MTCNN on the CPU, in `torch` or `onnxruntime`."""
-    modules = MtcnnModules.load()
+    weights = MtcnnWeights.load()
     if runtime == "torch":
-        return torch_mtcnn(modules, device="cpu")
-    return open_mtcnn(modules, threads=CpuThreads(1, 2))
+        return torch_mtcnn(weights, device="cpu")
+    return open_mtcnn(weights, threads=CpuThreads(1, 2))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app.cli.library_errors import library_errors
 from app.cli.output import errors, show
 from app.cli.science.embed_photos import embed_listing
-from app.cli.science.train_packages import require_train_packages
+from app.cli.science.train_packages import require_report_packages
 from app.cli.session import Loaded, loaded_networks
 from app.datasets.photo_listing import PhotoListing, read_listing
 from app.datasets.photo_source import PhotoSource
@@ -38,7 +38,7 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Measure recognition on photos. Without thresholds in the options, the service's are used."""
-    require_train_packages("evaluate")
+    require_report_packages("evaluate")
     listing = read_listing(source)
     if protocols is not None and set(protocols) == {Protocol.PAIRS}:
         listing = listing.only_paired()

@@ -14,12 +14,13 @@ from app.recognition.device import require_full_precision
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.load import fetched_file
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS, MTCNN, YUNET, DetectorCard
-from models.zoo.detectors.mtcnn import MtcnnNetworks, torch_mtcnn
-from models.zoo.detectors.mtcnn_modules import MtcnnModules
+from models.zoo.detectors.mtcnn import MtcnnNetworks
+from models.zoo.detectors.mtcnn_weights import MtcnnWeights
 from models.zoo.detectors.scrfd import ScrfdNetwork
-from models.zoo.detectors.yunet import torch_yunet
-from models.zoo.detectors.yunet_modules import Yunet, build_yunet, load_yunet
+from models.zoo.detectors.yunet_weights import build_yunet, load_yunet
 from models.zoo.serving.cpu_threads import CpuThreads
+from models.zoo.serving.serve import require_torch
+from models.zoo.weights.arrays import Arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,20 @@ class DetectorEntry:
 def load_mtcnn_networks(options: DetectorOptions) -> MtcnnNetworks:
     """Load MTCNN's networks; other detectors use the last of them.
 
-    Raises WeightsMissingError without the package that has their weights.
+    Raises WeightsMissingError without the package that has their weights, or without PyTorch where
+    they run in it.
     """
-    modules = MtcnnModules.load()
+    weights = MtcnnWeights.load()
     if options.onnx_runtime:
-        # Imported here, as ONNX Runtime is an optional package.
+        # Imported here, as its packages are not needed where PyTorch runs the networks.
         from models.zoo.detectors.mtcnn_onnx import open_mtcnn  # noqa: PLC0415
 
-        return open_mtcnn(modules, threads=options.threads)
+        return open_mtcnn(weights, threads=options.threads)
+    require_torch(MTCNN.name)
+    from models.zoo.detectors.mtcnn_modules import torch_mtcnn  # noqa: PLC0415
+
     require_full_precision(options.device)
-    return torch_mtcnn(modules, device=options.device)
+    return torch_mtcnn(weights, device=options.device)
 
 
 def _load_mtcnn(_: DetectorOptions, networks: MtcnnNetworks) -> FindFaces:
@@ -68,13 +73,15 @@ def _load_yunet(options: DetectorOptions, networks: MtcnnNetworks) -> FindFaces:
     return _find_by_yunet(load_yunet(), options, networks)
 
 
-def _find_by_yunet(module: Yunet, options: DetectorOptions, networks: MtcnnNetworks) -> FindFaces:
+def _find_by_yunet(weights: Arrays, options: DetectorOptions, networks: MtcnnNetworks) -> FindFaces:
     if options.onnx_runtime:
         from models.zoo.detectors.yunet_onnx import open_yunet  # noqa: PLC0415
 
-        yunet = open_yunet(module, threads=options.threads)
+        yunet = open_yunet(weights, threads=options.threads)
     else:
-        yunet = torch_yunet(module, device=options.device)
+        from models.zoo.detectors.yunet_modules import torch_yunet  # noqa: PLC0415
+
+        yunet = torch_yunet(weights, device=options.device)
     return partial(find_by_yunet, yunet, networks)
 
 

@@ -7,7 +7,7 @@ from models.zoo.catalogue.entry import CatalogueEntry
 from models.zoo.catalogue.fetched import file_of, find_receipt
 from models.zoo.errors import NotFetchedError, UnknownNetworkError, WeightsInvalidError
 from models.zoo.network import InputSpec, Network, NetworkSpec
-from models.zoo.networks import sface
+from models.zoo.networks import sface_weights
 from models.zoo.serving.onnx_network import load_described
 from models.zoo.serving.run_options import RunOptions
 from models.zoo.serving.serve import serve
@@ -63,5 +63,5 @@ def load_fetched(entry: CatalogueEntry, weights_dir: Path, run: RunOptions) -> N
         )
     path = fetched_file(entry, weights_dir)
     if card.architecture == "sface":
-        return serve(sface.build(path.read_bytes()), spec, file_sha256(path), run)
+        return serve(sface_weights.build(path.read_bytes()), spec, file_sha256(path), run)
     return load_described(path, spec, card.colours, card.template, run)

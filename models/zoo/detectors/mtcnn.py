@@ -5,14 +5,9 @@ Their inputs are RGB pictures from 0 to 255, channels last.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
-
-from models.zoo.detectors.mtcnn_modules import MtcnnModules
 
 Floats = NDArray[np.float32]
 
@@ -48,23 +43,6 @@ class MtcnnNetworks:
         probabilities (N,) for one or more crops (N, 48, 48, 3)."""
         corrections, points, scores = _in_pieces(self.output, crops)
         return corrections, points, scores[:, 1]
-
-
-def torch_mtcnn(modules: MtcnnModules, *, device: str) -> MtcnnNetworks:
-    """The networks in PyTorch, on any of its devices: the reference."""
-    place = torch.device(device)
-
-    def run(module: nn.Module, pictures: Floats) -> list[Floats]:
-        with torch.inference_mode():
-            x = torch.from_numpy(pictures).to(place).permute(0, 3, 1, 2)
-            return [result.cpu().numpy() for result in module(x)]
-
-    return MtcnnNetworks(
-        *(
-            partial(run, module.to(place).to(memory_format=torch.channels_last))
-            for module in (modules.proposals, modules.refinement, modules.output)
-        )
-    )
 
 
 def _in_pieces(run: Callable[[Floats], list[Floats]], crops: Floats) -> list[Floats]:

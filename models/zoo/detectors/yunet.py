@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from models.zoo.detectors.yunet_modules import STRIDES, Yunet
+from models.zoo.detectors.yunet_weights import STRIDES
 
 Floats = NDArray[np.float32]
 Pictures = NDArray[np.uint8]
@@ -45,20 +44,3 @@ class YunetNetwork:
             Cells(stride, scores, boxes)
             for stride, (scores, boxes) in zip(STRIDES, levels, strict=True)
         ]
-
-
-def torch_yunet(module: Yunet, *, device: str) -> YunetNetwork:
-    """YuNet in PyTorch, on any of its devices: the reference."""
-    place = torch.device(device)
-    module = module.to(place).to(memory_format=torch.channels_last)
-
-    def run(pictures: Pictures) -> list[tuple[Floats, Floats]]:
-        found = []
-        with torch.inference_mode():
-            x = torch.from_numpy(pictures).to(place).permute(0, 3, 1, 2).float()
-            for level in module(x):
-                scores = (level[:, 0].sigmoid() * level[:, 5].sigmoid()).sqrt()
-                found.append((scores.cpu().numpy(), level[:, 1:5].cpu().numpy()))
-        return found
-
-    return YunetNetwork(run)

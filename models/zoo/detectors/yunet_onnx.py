@@ -1,20 +1,21 @@
 """YuNet as a graph for ONNX Runtime, for pictures of any size."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
-from torch import nn
 
 from models.zoo.detectors.yunet import Floats, Pictures, YunetNetwork
-from models.zoo.detectors.yunet_modules import STRIDES, Separable, Yunet
+from models.zoo.detectors.yunet_weights import LOW_WIDTHS, STRIDES
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.onnx_graph import OnnxGraph
 from models.zoo.serving.onnx_session import open_on_cpu
+from models.zoo.weights.arrays import Arrays, convolution
 
 
-def open_yunet(network: Yunet, *, threads: CpuThreads) -> YunetNetwork:
+def open_yunet(weights: Arrays, *, threads: CpuThreads) -> YunetNetwork:
     """The network in ONNX Runtime, on the CPU."""
-    session = open_on_cpu(yunet_graph(network), threads)
+    session = open_on_cpu(yunet_graph(weights), threads)
 
     def run(pictures: Pictures) -> Iterator[tuple[Floats, Floats]]:
         results = session.run(None, {"pictures": pictures})
@@ -26,40 +27,41 @@ def open_yunet(network: Yunet, *, threads: CpuThreads) -> YunetNetwork:
     return YunetNetwork(run)
 
 
-def yunet_graph(network: Yunet) -> bytes:
+def yunet_graph(weights: Arrays) -> bytes:
     """The graph, from pictures as uint8 (N, H, W, 3) to scores and boxes of the three levels."""
     graph = OnnxGraph("yunet", "pictures", "height", "width")
-    x = graph.add("Relu", graph.layer(graph.pixels, network.stem))
-    x = _half(graph, graph.add("Relu", _separable(graph, x, network.first)))
-    for unit in network.low:
-        x = graph.add("Relu", _separable(graph, x, unit))
+    stem = convolution(weights, "stem", stride=2, padding=1)
+    x = graph.add("Relu", graph.layer(graph.pixels, stem))
+    x = _half(graph, graph.add("Relu", _separable(graph, x, weights, "first")))
+    for place in range(len(LOW_WIDTHS)):
+        x = graph.add("Relu", _separable(graph, x, weights, f"low.{place}"))
     features = []
-    for level in network.levels:
+    for level in range(len(STRIDES)):
         x = _half(graph, x)
-        for unit in level:  # type: ignore[attr-defined]
-            x = graph.add("Relu", _separable(graph, x, unit))
+        for place in range(2):
+            x = graph.add("Relu", _separable(graph, x, weights, f"levels.{level}.{place}"))
         features.append(x)
     levels: list[str] = []
     above = ""
-    for feature, lateral in reversed(list(zip(features, network.laterals, strict=True))):
+    for level, feature in reversed(list(enumerate(features))):
         joined = graph.add("Add", feature, _twice(graph, above)) if above else feature
-        above = graph.add("Relu", _separable(graph, joined, lateral))
+        above = graph.add("Relu", _separable(graph, joined, weights, f"laterals.{level}"))
         levels.insert(0, above)
     counts = graph.constant(np.array([1, 4, 1], dtype=np.int64))
     outputs = {}
-    for stride, values, head in zip(STRIDES, levels, network.heads, strict=True):
-        face, box, thing = graph.add_split(
-            "Split", _separable(graph, values, head), counts, outputs=3, axis=1
-        )
+    for level, (stride, values) in enumerate(zip(STRIDES, levels, strict=True)):
+        cells = _separable(graph, values, weights, f"heads.{level}")
+        face, box, thing = graph.add_split("Split", cells, counts, outputs=3, axis=1)
         both = graph.add("Mul", graph.add("Sigmoid", face), graph.add("Sigmoid", thing))
         outputs[f"scores_{stride}"] = graph.add("Sqrt", both)
         outputs[f"boxes_{stride}"] = box
     return graph.model(outputs)
 
 
-def _separable(graph: OnnxGraph, x: str, unit: nn.Module) -> str:
-    assert isinstance(unit, Separable)
-    return graph.layer(graph.layer(x, unit.pointwise), unit.depthwise)
+def _separable(graph: OnnxGraph, x: str, weights: Arrays, name: str) -> str:
+    wide = convolution(weights, f"{name}.depthwise", padding=1)
+    deep = replace(wide, groups=len(wide.weight))
+    return graph.layer(graph.layer(x, convolution(weights, f"{name}.pointwise")), deep)
 
 
 def _half(graph: OnnxGraph, x: str) -> str:

@@ -11,11 +11,11 @@ BackendChoice = Literal["auto", "torch", "onnxruntime", "openvino"]
 """A backend, or `auto`: the fastest one for each network."""
 
 _PACKAGES: Final[Mapping[Backend, tuple[str, ...]]] = MappingProxyType(
-    {"torch": (), "onnxruntime": ("onnx", "onnxruntime"), "openvino": ("onnx", "openvino")}
+    {"torch": ("torch",), "onnxruntime": ("onnx", "onnxruntime"), "openvino": ("onnx", "openvino")}
 )
 
 EXTRAS: Final[Mapping[Backend, str]] = MappingProxyType(
-    {"torch": "", "onnxruntime": "onnx", "openvino": "onnx,openvino"}
+    {"torch": "gpu", "onnxruntime": "onnx", "openvino": "onnx,openvino"}
 )
 """The extras of the installation for each backend."""
 

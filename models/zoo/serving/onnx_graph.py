@@ -1,4 +1,4 @@
-"""Conversion of a PyTorch network to an ONNX graph, layer by layer.
+"""Making of an ONNX graph from the arrays of a network, layer by layer.
 
 PyTorch's own exporters trace a run, need more packages, and change with each version. The networks
 converted here are short enough to be written out.
@@ -11,7 +11,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
+
+from models.zoo.weights.arrays import Convolution, Linear, Values
 
 _OPSET = 17
 _IR_VERSION = 9
@@ -58,17 +59,16 @@ class OnnxGraph:
         self._nodes.append(helper.make_node(operation, list(inputs), names, **attributes))
         return names
 
-    def constant(self, values: NDArray[np.generic] | Tensor) -> str:
-        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else values
+    def constant(self, values: NDArray[np.generic]) -> str:
         name = f"c{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
     def convolution(
         self,
         x: str,
-        weight: Tensor,
-        bias: Tensor | None,
+        weight: Values,
+        bias: Values | None,
         *,
         stride: int = 1,
         padding: int = 0,
@@ -83,23 +83,23 @@ class OnnxGraph:
         )
 
     def layer(
-        self, x: str, layer: nn.Conv2d, weight: Tensor | None = None, bias: Tensor | None = None
+        self, x: str, layer: Convolution, weight: Values | None = None, bias: Values | None = None
     ) -> str:
         """A convolution as `layer` makes it, with another `weight` or `bias` where one is given."""
         return self.convolution(
             x,
             layer.weight if weight is None else weight,
             layer.bias if bias is None else bias,
-            stride=layer.stride[0],
-            padding=int(layer.padding[0]),
+            stride=layer.stride,
+            padding=layer.padding,
             groups=layer.groups,
         )
 
-    def prelu(self, x: str, slopes: Tensor) -> str:
+    def prelu(self, x: str, slopes: Values) -> str:
         """A PReLU of maps (N, channels, height, width), with a slope for each channel."""
         return self.add("PRelu", x, self.constant(slopes[:, None, None]))
 
-    def linear(self, x: str, layer: nn.Linear) -> str:
+    def linear(self, x: str, layer: Linear) -> str:
         operands = [x, self.constant(layer.weight)]
         if layer.bias is not None:
             operands.append(self.constant(layer.bias))

@@ -7,14 +7,12 @@ onnx.proto3 of ONNX, and the Protocol Buffers encoding guide.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from models.zoo.errors import WeightsInvalidError
+from models.zoo.weights.arrays import Arrays
 
 _GRAPH = 7
 _INITIALIZER = 5
@@ -25,8 +23,6 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DTYPES = {1: "<f4", 3: "<i1", 7: "<i8"}
 """float32, int8 and int64: numbers of ONNX, little-endian as the format demands."""
 
-
-_Module = TypeVar("_Module", bound=nn.Module)
 
 Floats = NDArray[np.float64]
 Tensors = Mapping[str, NDArray[np.generic]]
@@ -44,36 +40,30 @@ def dequantized(tensors: Tensors, name: str) -> Floats:
     """
     if name in tensors:
         return np.asarray(tensors[name], dtype=np.float64)
-    quantized = np.asarray(tensors[f"{name}_quantized"], dtype=np.float64)
+    quantized = tensors[f"{name}_quantized"]
     scales, zeros = (
-        values.repeat(quantized.shape[-1] // values.shape[-1], axis=-1)
-        for values in (
-            np.asarray(tensors[f"{name}_{part}"], dtype=np.float64)
-            for part in ("scales", "zero_point")
-        )
+        np.asarray(tensors[f"{name}_{part}"], dtype=np.float64)[..., None]
+        for part in ("scales", "zero_point")
     )
-    return (quantized - zeros) * scales
+    # In place, as these are the largest arrays of a start.
+    values = quantized.reshape(*scales.shape[:-1], -1).astype(np.float64)
+    values -= zeros
+    values *= scales
+    return values.reshape(quantized.shape)
 
 
-def copy_values(target: Tensor | None, values: Floats) -> None:
-    """Copy values into a parameter, in the order of its elements."""
-    assert target is not None
-    target.copy_(torch.from_numpy(values).reshape(target.shape))
+def converted(convert: Callable[[Tensors], Mapping[str, Floats]], data: bytes, name: str) -> Arrays:
+    """The parameters that `convert` makes of the weights in an .onnx file with the content `data`.
 
-
-def filled(
-    network: _Module, fill: Callable[[_Module, Tensors], None], data: bytes, name: str
-) -> _Module:
-    """The network, ready to run, with the weights of an .onnx file with the content `data`.
-
-    `fill` copies them; `name` is the network's. Raises WeightsInvalidError.
+    `name` is the network's. Raises WeightsInvalidError.
     """
     try:
-        with torch.no_grad():
-            fill(network, read_tensors(data))
-    except (OnnxFormatError, KeyError) as error:
+        return {
+            key: np.ascontiguousarray(values, dtype=np.float32)
+            for key, values in convert(read_tensors(data)).items()
+        }
+    except (ValueError, KeyError) as error:  # ValueError: of shapes that differ
         raise WeightsInvalidError(f"the weights of {name} cannot be read: {error}") from error
-    return network.eval()
 
 
 def read_tensors(data: bytes) -> Tensors:

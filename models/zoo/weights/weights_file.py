@@ -1,22 +1,19 @@
 """Weights of trained networks as safetensors, with the recipe that rebuilds the network inside."""
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from models.files import file_sha256, write_atomically
 from models.zoo.architectures import Recipe
-from models.zoo.errors import WeightsInvalidError, WeightsMissingError
-
-_KEY = "vultus"
+from models.zoo.errors import WeightsInvalidError
+from models.zoo.weights.saved_arrays import about_in, description, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +34,12 @@ def save_weights(
 
     The batch counters of normalisation are omitted, as nothing depends on them.
     """
-    about = {"recipe": asdict(recipe), "mirror_average": mirror_average}
     tensors = {
         name: tensor.detach().cpu().contiguous()
         for name, tensor in state.items()
         if not name.endswith("num_batches_tracked")
     }
-    data = save(tensors, metadata={_KEY: json.dumps(about, sort_keys=True)})
+    data = save(tensors, metadata=description(recipe, mirror_average=mirror_average))
     write_atomically(path, lambda file: file.write(data))
     return hashlib.sha256(data).hexdigest()
 
@@ -53,27 +49,17 @@ def read_weights(path: Path) -> SavedWeights:
 
     Raises WeightsMissingError, WeightsInvalidError.
     """
-    try:
+
+    def read() -> SavedWeights:
         digest = file_sha256(path)
         if path.suffix != ".safetensors":
             return SavedWeights(_torch_state(path), digest, None, None)
         with safe_open(path, framework="pt") as opened:
-            about = _About.model_validate_json((opened.metadata() or {}).get(_KEY, "{}"))
+            about = about_in(opened)
             state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise WeightsMissingError(f"there is no weights file {path}; name another path") from error
-    except (OSError, SafetensorError, ValueError) as error:
-        raise WeightsInvalidError(
-            f"{path} cannot be read as weights ({error}); take another copy of it"
-        ) from error
-    return SavedWeights(state, digest, about.recipe, about.mirror_average)
+        return SavedWeights(state, digest, about.recipe, about.mirror_average)
 
-
-class _About(BaseModel):
-    """The description of the network in a file that Vultus has written."""
-
-    recipe: Recipe | None = None
-    mirror_average: bool | None = None
+    return reading(path, read)
 
 
 def _torch_state(path: Path) -> Mapping[str, Tensor]:

@@ -17,7 +17,7 @@ from models.training.results.run_folder import RunFolder, RunSource, begin_run
 from models.training.trainer import train
 from models.training.tuning.tune import tune
 from models.training.tuning.tuning_config import TuningConfig
-from models.zoo.registered import fill
+from models.zoo.weights.module_weights import fill
 from models.zoo.weights.weights_file import read_weights
 from tests.models.training.crops import SIDE, make_config, make_store
 
@@ -98,7 +98,7 @@ def _embedded(
 ) -> NDArray[np.float32]:
     """By the weights that a run left, on the CPU."""
     network = build_network(config.network, weights_dir=run, seed=config.seed)
-    fill(network.module, read_weights(RunFolder(run).weights), config.network.name)
+    fill(network.module, read_weights(RunFolder(run).weights).state, config.network.name)
     return _rows(network, store)
 
 

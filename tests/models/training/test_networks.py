@@ -14,7 +14,7 @@ from models.zoo.architectures import ARCHITECTURES, Recipe, build, find_architec
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
 from models.zoo.networks.divisible import Divisible
 from models.zoo.networks.iresnet import IResNet
-from models.zoo.registered import fill, module_of
+from models.zoo.weights.module_weights import fill, module_of
 from models.zoo.weights.weights_file import read_weights, save_weights
 
 NAMES = list(ARCHITECTURES)
@@ -152,7 +152,9 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
             NetworkOptions(name="mobilefacenet", weights=str(path)), weights_dir=tmp_path, seed=1
         )
     with pytest.raises(WeightsInvalidError, match="not the weights of mobilefacenet"):
-        fill(build(Recipe("mobilefacenet", 112, 128, 128)), read_weights(path), "mobilefacenet")
+        fill(
+            build(Recipe("mobilefacenet", 112, 128, 128)), read_weights(path).state, "mobilefacenet"
+        )
     path.write_bytes(b"torn")
     with pytest.raises(WeightsInvalidError, match="another copy"):
         read_weights(path)

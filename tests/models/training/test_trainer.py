@@ -40,8 +40,8 @@ from models.training.steps.checkpoint import load_checkpoint
 from models.training.trainer import train
 from models.training.watch import Watch
 from models.zoo.network import InputSpec
-from models.zoo.registered import module_of
 from models.zoo.templates import FACENET_160
+from models.zoo.weights.module_weights import module_of
 from models.zoo.weights.weights_file import read_weights
 from tests.models.training.crops import SIDE, make_config, make_store
 

@@ -32,10 +32,10 @@ from models.training.tuning.tuning_config import TunedDataOptions, TunedLossOpti
 from models.training.tuning.weighted_threshold import WeightedThreshold
 from models.training.watch import Watch
 from models.zoo.adding import Naming
-from models.zoo.networks import sface
+from models.zoo.networks import sface_weights
 from models.zoo.networks.mobilefacenet import MobileFaceNet
-from models.zoo.registered import fill, module_of
 from models.zoo.registry import SFACE, LoadOptions, load_network
+from models.zoo.weights.module_weights import fill, module_of
 from models.zoo.weights.weights_file import read_weights
 from tests.models.training.crops import SIDE, make_config, make_store
 
@@ -161,7 +161,7 @@ def test_it_learns_to_tell_its_people_apart(store: CropStore, begun: Path, tmp_p
     )
     network = _network(config)
     before = _auc(network, store, split.train)
-    fill(network.module, read_weights(RunFolder(tmp_path).weights), "mobilefacenet")
+    fill(network.module, read_weights(RunFolder(tmp_path).weights).state, "mobilefacenet")
     assert _auc(network, store, split.train) > before + 0.04
     assert sum(watch.losses[25:30]) < 0.9 * sum(watch.losses[:5])
     assert watch.copies == 3 * report["data"]["train"]["photos"] == 3 * 16 * 6
@@ -187,7 +187,7 @@ def test_sface_is_tuned_from_its_published_weights_and_served(tmp_path: Path) ->
     )
     run = tmp_path / "run"
     _tune(run, store, config)
-    published, _ = sface.load()
+    published = sface_weights.load()[0].module()
     tuned = read_weights(RunFolder(run).weights)
     kept = {
         key for key, value in published.state_dict().items() if torch.equal(value, tuned.state[key])

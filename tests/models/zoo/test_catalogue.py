@@ -22,14 +22,14 @@ from models.zoo.architectures import DLIB_INPUT, SFACE_INPUT
 from models.zoo.catalogue.entry import FOLDER, CatalogueEntry, catalogue, find_entry
 from models.zoo.catalogue.fetched import Receipt, file_of, list_fetched, write_receipt
 from models.zoo.catalogue.load import spec_of
-from models.zoo.detectors import yunet_modules
+from models.zoo.detectors import yunet_weights
 from models.zoo.errors import (
     NameTakenError,
     NotFetchedError,
     UnknownNetworkError,
     WeightsInvalidError,
 )
-from models.zoo.networks import sface
+from models.zoo.networks import sface_weights
 from models.zoo.registered import networks_dir
 from models.zoo.registry import SFACE, LoadOptions, find_spec, load_network
 from models.zoo.weights.onnx_tensors import read_tensors
@@ -277,7 +277,7 @@ def _spread(parts: NDArray[Any], length: int) -> NDArray[Any]:
 
 
 def test_float_weights_of_sface_are_served_as_the_packaged_ones(tmp_path: Path) -> None:
-    content = _float_weights(sface.FILE.read())
+    content = _float_weights(sface_weights.FILE.read())
     card_ = card(
         "floats",
         content=content,
@@ -312,11 +312,11 @@ def test_the_card_of_sface_is_that_of_the_network_that_reads_it() -> None:
         SFACE.dimension,
         SFACE.mirror_average,
     )
-    assert {sface.FILE.alternative, yunet_modules.FILE.alternative} <= set(catalogue())
+    assert {sface_weights.FILE.alternative, yunet_weights.FILE.alternative} <= set(catalogue())
 
 
 def test_float_weights_of_yunet_find_the_same_faces(tmp_path: Path) -> None:
-    content = _float_weights(yunet_modules.FILE.read())
+    content = _float_weights(yunet_weights.FILE.read())
     settings = Settings(device="cpu", weights_dir=tmp_path)
     detectors = [
         settings.model_copy(update={"detector": DetectorSettings(name=name)})
@@ -340,4 +340,4 @@ def test_the_card_of_yunet_is_that_of_the_network_that_reads_it() -> None:
     read = catalogue()["yunet-float"].detector
     assert read is not None
     assert (read.mean, read.std, read.colours) == ((0.0,) * 3, (1.0,) * 3, "bgr")
-    assert read.strides == yunet_modules.STRIDES
+    assert read.strides == yunet_weights.STRIDES

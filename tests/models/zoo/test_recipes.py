@@ -15,7 +15,7 @@ from app.settings import Settings
 from models.zoo.adding import Naming, add_weights
 from models.zoo.cards import read_card
 from models.zoo.catalogue.entry import find_entry
-from models.zoo.networks import dlib_resnet
+from models.zoo.networks import dlib_weights
 from models.zoo.registry import ZOO, LoadOptions, find_spec, load_network
 from models.zoo.weights import shipped_files
 from models.zoo.weights.weights_file import save_weights
@@ -38,7 +38,7 @@ def kept(tmp_path: Path) -> tuple[Path, str]:
     recipe = read_card(shipped_files.RECIPES / f"{NAME}.json").recipe
     assert recipe is not None
     assert recipe.architecture == "dlib-resnet"
-    state = dlib_resnet.load()[0].state_dict()
+    state = dlib_weights.load()[0].module().state_dict()
     path = tmp_path / "old" / f"{NAME}.safetensors"
     path.parent.mkdir()
     halved = {name: tensor.half() for name, tensor in state.items()}

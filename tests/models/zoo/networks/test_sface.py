@@ -20,10 +20,11 @@ from models.zoo.adding import Naming, add_weights
 from models.zoo.architectures import Recipe
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Crops, Embeddings
-from models.zoo.networks import sface
-from models.zoo.registered import module_of
+from models.zoo.networks import sface_weights
+from models.zoo.networks.sface import SFace
 from models.zoo.registry import SFACE, LoadOptions, load_network
 from models.zoo.serving.backends import Backend
+from models.zoo.weights.module_weights import module_of
 from models.zoo.weights.onnx_tensors import OnnxFormatError, read_tensors
 from models.zoo.weights.packaged import PackagedFile
 from models.zoo.weights.weights_file import read_weights, save_weights
@@ -47,7 +48,7 @@ def published(crops: Crops) -> Embeddings:
 
     It lists weights that it no longer has as inputs, which ONNX Runtime would want values for.
     """
-    model = onnx.load_from_string(sface.FILE.read())
+    model = onnx.load_from_string(sface_weights.FILE.read())
     (picture,) = (one for one in model.graph.input if one.name == "data")
     del model.graph.input[:]
     model.graph.input.append(picture)
@@ -71,7 +72,7 @@ def test_embeddings_are_those_of_the_published_graph(
     crops: Crops, published: Embeddings, tmp_path: Path, backend: Backend, half: bool, least: float
 ) -> None:
     network = load_network("sface", LoadOptions("cpu", half, weights_dir=tmp_path, backend=backend))
-    assert (network.runtime, network.digest) == (backend, sface.FILE.sha256)
+    assert (network.runtime, network.digest) == (backend, sface_weights.FILE.sha256)
     assert (network.device, network.spec) == ("cpu", SFACE)
     found = network.forward(crops)
     assert found.shape == (len(crops), 128)
@@ -130,7 +131,7 @@ def test_a_gallery_of_one_runtime_is_searched_with_another(
 def test_a_tuned_copy_is_served_by_every_runtime(
     crops: Crops, tmp_path: Path, backend: Backend
 ) -> None:
-    module, _ = sface.load()
+    module = SFace.with_weights(sface_weights.load()[0])
     with torch.no_grad():
         module.project.weight.neg_()  # as tuning would change it, and more
     recipe = Recipe("sface", 112, 128, 128)
@@ -147,7 +148,7 @@ def test_a_tuned_copy_is_served_by_every_runtime(
 
 
 def test_saved_and_loaded_it_is_the_same(crops: Crops, tmp_path: Path) -> None:
-    module, _ = sface.load()
+    module = SFace.with_weights(sface_weights.load()[0])
     recipe = Recipe("sface", 112, 128, 128)
     path = tmp_path / "again.safetensors"
     save_weights(path, module.state_dict(), recipe, mirror_average=False)
@@ -160,7 +161,7 @@ def test_saved_and_loaded_it_is_the_same(crops: Crops, tmp_path: Path) -> None:
 
 
 def test_weights_are_read_as_the_onnx_package_reads_them() -> None:
-    data = sface.FILE.read()
+    data = sface_weights.FILE.read()
     found = read_tensors(data)
     expected = onnx.load_from_string(data).graph.initializer
     assert set(found) == {one.name for one in expected}
@@ -173,7 +174,7 @@ def test_weights_are_read_as_the_onnx_package_reads_them() -> None:
 @pytest.mark.parametrize("length", [1, 40, 1_000, 100_000, 10_000_000])
 def test_a_part_of_a_file_is_refused(length: int) -> None:
     with pytest.raises(OnnxFormatError):
-        read_tensors(sface.FILE.read()[:length])
+        read_tensors(sface_weights.FILE.read()[:length])
 
 
 def test_tensors_of_other_types_are_named() -> None:
@@ -185,8 +186,8 @@ def test_tensors_of_other_types_are_named() -> None:
 
 def test_another_file_is_refused_with_what_was_expected(tmp_path: Path) -> None:
     other = tmp_path / "other.onnx"
-    other.write_bytes(sface.FILE.read()[:-1] + b"x")
-    with pytest.raises(WeightsInvalidError, match=sface.FILE.sha256) as caught:
+    other.write_bytes(sface_weights.FILE.read()[:-1] + b"x")
+    with pytest.raises(WeightsInvalidError, match=sface_weights.FILE.sha256) as caught:
         load_network("sface", LoadOptions("cpu", False, weights_dir=tmp_path, weights_path=other))
     assert caught.value.option == "weights_path"
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.recognition.build import cpu_threads
 from models.zoo.network import Network
-from models.zoo.networks.dlib_resnet import load
+from models.zoo.networks.dlib_weights import load
 from models.zoo.registry import DLIB_RESNET
 from models.zoo.serving import cpu_threads as module
 from models.zoo.serving.backends import Backend
