@@ -2,7 +2,9 @@
 #
 #   docker build -t vultus .                                  CPU
 #   docker build -t vultus --build-arg TORCH=default .        NVIDIA GPU (run with --gpus all)
-#   docker build -t vultus --build-arg EXTRAS=onnx,openvino,milvus .   with the Milvus client
+#   docker build -t vultus --build-arg EXTRAS=openvino,gpu,milvus .    with the Milvus client
+#   docker build -t vultus:light --build-arg TORCH=none --build-arg EXTRAS=onnx .
+#                                                             CPU, by ONNX Runtime alone: no PyTorch
 
 # To pin the base image: --build-arg BASE=python:3.11-slim@sha256:...  (docker buildx imagetools inspect
 # python:3.11-slim shows the digest of today).
@@ -18,7 +20,7 @@ COPY pyproject.toml README.md LICENSE THIRD_PARTY.md ./
 COPY app app
 COPY models models
 COPY migrations migrations
-ARG EXTRAS=onnx,openvino
+ARG EXTRAS=openvino,gpu
 RUN python scripts/install.py /opt/venv --no-editable --extras ${EXTRAS}
 
 FROM ${BASE}

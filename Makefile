@@ -1,7 +1,7 @@
 # Everything lives in .venv; nothing is installed outside of it.
 #
-#   make serve     set up and start the service on port 8000 (EXTRAS=onnx,openvino,train: and what
-#                  vultus evaluate, train and tune need)
+#   make serve     set up and start the service on port 8000 with all parts that
+#                  run and measure networks (EXTRAS=openvino: without PyTorch, for a CPU)
 #   make demo      set up and open the console on sample photos, in a temporary folder
 #   make test      set up and run the checks and the tests
 #   make check     formatting, lint, types and architecture only
@@ -13,8 +13,8 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 TORCH  ?= auto
-# Optional parts of the installation for serving: onnx, openvino, train, milvus, otel.
-EXTRAS ?= onnx,openvino
+# Optional parts of the installation: openvino, gpu, report, train (both), milvus, mqtt, otel.
+EXTRAS ?= openvino,train
 FACES  ?=
 # What the tests reach is measured where CI is set, as it makes them slower; or COVERAGE=--cov.
 COVERAGE ?= $(if $(CI),--cov)

@@ -1,9 +1,9 @@
 """Make the virtual environment and install Vultus with the exact versions that were tested.
 
-Runs on a bare Python; uses nothing but its standard library. PyTorch comes first, because which
-build is right depends on the machine: with an NVIDIA GPU the registry's default, without one the
-small CPU build, where PyTorch's own index can be reached, and else the default again, which also
-runs on a CPU and is only larger.
+Runs on a bare Python; uses nothing but its standard library. PyTorch is installed where a part
+needs it (gpu, train). It comes first, because which build is right depends on the machine: with an
+NVIDIA GPU the registry's default, without one the small CPU build, where PyTorch's own index can be
+reached, and else the default again, which also runs on a CPU and is only larger.
 """
 
 from __future__ import annotations  # so that an older Python gets as far as the message
@@ -23,6 +23,8 @@ CONSTRAINTS = ROOT / "constraints.txt"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 QUICK_TRY_S = 5
 OLDEST_PYTHON = (3, 11)
+DEFAULT_PARTS = "openvino,train"
+PARTS_WITH_TORCH = frozenset({"gpu", "train"})
 
 
 def main() -> int:
@@ -37,7 +39,8 @@ def main() -> int:
     python = _make_environment(options.folder)
     if python is None:
         return 1
-    _install_torch(python, options.torch)
+    if options.torch != "none" and _needs_torch(options):
+        _install_torch(python, options.torch)
     if not options.torch_only:
         project = f"{ROOT}[{'dev' if options.dev else options.extras}]"
         _pip(python, *([project] if options.no_editable else ["--editable", project]))
@@ -49,15 +52,16 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("folder", type=Path)
     parser.add_argument(
         "--torch",
-        choices=("auto", "cpu", "default"),
+        choices=("auto", "cpu", "default", "none"),
         default="auto",
         help="cpu: PyTorch's CPU build or fail; default: the registry's; auto: cpu without a GPU, "
-        "if it can be had",
+        "if it can be had; none: leave it to the parts",
     )
     parser.add_argument(
         "--extras",
-        default="onnx,openvino",
-        help="optional parts: onnx, openvino, train, milvus, otel (default: onnx,openvino)",
+        default=DEFAULT_PARTS,
+        help="optional parts: openvino, gpu, report, train, milvus, mqtt, otel "
+        f"(default: {DEFAULT_PARTS})",
     )
     parser.add_argument("--dev", action="store_true", help="also what tests and benchmarks need")
     parser.add_argument(
@@ -65,6 +69,11 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--torch-only", action="store_true", help="stop after PyTorch")
     return parser.parse_args()
+
+
+def _needs_torch(options: argparse.Namespace) -> bool:
+    parts = frozenset(options.extras.split(","))
+    return options.dev or options.torch_only or bool(parts & PARTS_WITH_TORCH)
 
 
 def _make_environment(folder: Path) -> Path | None:

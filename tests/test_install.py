@@ -52,9 +52,9 @@ def install(installer: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_service_and_tests_are_installed_from_the_checkout(install: Install) -> None:
-    assert install(gpu=True) == [["--editable", f"{ROOT}[onnx,openvino]"]]
+    assert install(gpu=True) == [["--editable", f"{ROOT}[openvino,train]"]]
     assert install("--dev", gpu=True) == [["--editable", f"{ROOT}[dev]"]]
-    assert install("--no-editable", gpu=True) == [[f"{ROOT}[onnx,openvino]"]]
+    assert install("--no-editable", gpu=True) == [[f"{ROOT}[openvino,train]"]]
     with_milvus = install("--no-editable", "--extras", "onnx,milvus", gpu=True)
     assert with_milvus == [[f"{ROOT}[onnx,milvus]"]]
 
@@ -64,11 +64,17 @@ def test_machine_without_gpu_gets_the_cpu_build_first(install: Install) -> None:
     assert torch[:2] == ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
     assert [line.split("==")[0] for line in torch[2:]] == ["torch", "torchvision"]
     assert all(line.endswith("+cpu") for line in torch[2:])
-    assert project == ["--editable", f"{ROOT}[onnx,openvino]"]
+    assert project == ["--editable", f"{ROOT}[openvino,train]"]
+
+
+def test_pytorch_is_left_out_where_no_part_needs_it(install: Install) -> None:
+    assert install("--extras", "openvino") == [["--editable", f"{ROOT}[openvino]"]]
+    assert install("--torch", "none", "--torch-only") == []
+    assert len(install("--extras", "openvino,gpu")) == 2
 
 
 def test_unreachable_index_leaves_pytorch_to_the_registry(install: Install) -> None:
-    assert install(reachable=False) == [["--editable", f"{ROOT}[onnx,openvino]"]]
+    assert install(reachable=False) == [["--editable", f"{ROOT}[openvino,train]"]]
 
 
 def test_wanted_cpu_build_is_had_or_nothing(install: Install) -> None:
@@ -85,7 +91,7 @@ def test_default_build_replaces_a_cpu_build(install: Install) -> None:
 
 
 def test_installed_pytorch_is_left_alone(install: Install) -> None:
-    assert install(torch="2.14.1") == [["--editable", f"{ROOT}[onnx,openvino]"]]
+    assert install(torch="2.14.1") == [["--editable", f"{ROOT}[openvino,train]"]]
 
 
 def test_environment_without_pip_is_made_anew(installer: ModuleType, tmp_path: Path) -> None:
