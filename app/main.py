@@ -36,6 +36,7 @@ from app.api.edge.unread_bodies import UnreadBodies
 from app.api.stream_places import StreamPlaces
 from app.compat.dialects import DialectOfRequest, DialectRoutes, dialects_named
 from app.observe.logs import configure_logging
+from app.runtime.memory import give_back_memory
 from app.runtime.stopping import at_signals
 from app.services import Services, build_services
 from app.settings import Settings
@@ -161,4 +162,5 @@ def create_server_app(
     # does not go through them again and again: that takes 0.1 s and more, and stops all threads.
     gc.collect()
     gc.freeze()
+    give_back_memory()  # of reading the weights
     return app

@@ -95,4 +95,9 @@ def open_session(model: Path | bytes, *, device: str, threads: int) -> Any:  # n
     if device == "cuda" and "CUDAExecutionProvider" in package.get_available_providers():
         wanted.insert(0, "CUDAExecutionProvider")
     source = model if isinstance(model, bytes) else str(model)
-    return package.InferenceSession(source, options, providers=wanted)
+    session = package.InferenceSession(source, options, providers=wanted)
+    # It keeps the graph to begin again with another provider where a pass fails, which would hide
+    # the failure. Without this, a graph of 40 MB stays in memory as long as the session.
+    session.disable_fallback()
+    session._model_bytes = None  # noqa: SLF001
+    return session
