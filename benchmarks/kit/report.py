@@ -9,7 +9,15 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-_PACKAGES = ("torch", "facenet-pytorch", "faiss-cpu", "numpy", "opencv-python-headless", "vultus")
+_PACKAGES = (
+    "onnxruntime",
+    "openvino",
+    "torch",
+    "faiss-cpu",
+    "numpy",
+    "opencv-python-headless",
+    "vultus",
+)
 
 console = Console(width=120)
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPException
 from pathlib import Path
-from typing import ClassVar, Unpack
+from typing import ClassVar, TypeVar, Unpack
 
 from benchmarks.kit.wire import Wire
 from tests.kit.programs import (
@@ -19,6 +19,8 @@ from tests.kit.programs import (
     start_program,
     start_vultus,
 )
+
+ServerT = TypeVar("ServerT", bound="ServerProcess")
 
 _STARTS_WITHIN_S = 300
 _ENDS_WITHIN_S = 300
@@ -122,7 +124,7 @@ def serving(data_dir: Path, *arguments: str, **variables: str) -> AbstractContex
 
 
 @contextmanager
-def until_killed(server: Server) -> Iterator[Server]:
+def until_killed(server: ServerT) -> Iterator[ServerT]:
     """The server once it is ready; killed at the end unless it has ended by then."""
     try:
         server.wait_until_ready()
