@@ -60,8 +60,8 @@ def check_index(
 
 def _milvus_sync(settings: Settings, uri: str, database: Database) -> Sync:
     # Here, because the client of Milvus is an optional package.
-    from app.gallery.index.milvus_index import Milvus  # noqa: PLC0415
-    from app.gallery.sync.milvus_sync import MilvusSync  # noqa: PLC0415
+    from app.gallery.milvus.connection import Milvus  # noqa: PLC0415
+    from app.gallery.milvus.milvus_sync import MilvusSync  # noqa: PLC0415
 
     token = settings.index.milvus_token
     return MilvusSync(

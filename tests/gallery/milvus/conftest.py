@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.gallery.gallery import Gallery
-from app.gallery.index.milvus_index import Milvus
+from app.gallery.milvus.connection import Milvus
+from app.gallery.milvus.milvus_sync import MilvusSync
 from app.gallery.store.database import Database
-from app.gallery.sync.milvus_sync import MilvusSync
 from app.recognition.types import ModelId
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import MODEL

@@ -1,6 +1,6 @@
 """After a failure only one caller at a time tries again."""
 
-from app.gallery.index.circuit import Circuit
+from app.gallery.milvus.circuit import Circuit
 from tests.gallery.milvus.conftest import Clock
 
 

@@ -8,8 +8,8 @@ from pymilvus import MilvusException
 
 from app.errors import IndexUnavailable
 from app.gallery.gallery import Gallery
-from app.gallery.index import milvus_index
-from app.gallery.index.milvus_index import Milvus
+from app.gallery.milvus import milvus_index
+from app.gallery.milvus.connection import Milvus
 from app.gallery.store.collection_view import CollectionView
 from tests.gallery.factories import (
     COLLECTION,
@@ -192,7 +192,7 @@ def test_frozen_milvus_is_waited_for_once(
     gallery = open_on_milvus(uri=breakable.uri)
     identity, _ = enroll(gallery, PROBE)
     with monkeypatch.context() as patch:
-        patch.setattr(milvus_index, "_READ_S", 0.5)
+        patch.setattr(milvus_index, "READ_S", 0.5)
         asked = _count_questions(patch)
         breakable.freeze()
         for _ in range(6):

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from pymilvus import MilvusException
 
 from app.errors import IndexUnavailable, StartupError
-from app.gallery.index import milvus_index
-from app.gallery.index.milvus_index import Milvus, MilvusCollectionMissing, MilvusIndex
 from app.gallery.index.protocol import Hits, VectorIndex
+from app.gallery.milvus import milvus_index
+from app.gallery.milvus.connection import Milvus, MilvusCollectionMissing
+from app.gallery.milvus.milvus_index import MilvusIndex
 from tests.gallery.factories import unit_vectors
 from tests.gallery.milvus.conftest import Clock
 from tests.gallery.milvus.lite import LiteServer
@@ -261,6 +262,6 @@ def test_uri_that_means_nothing_ends_the_start() -> None:
 
 def test_missing_package_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pymilvus", None)
-    monkeypatch.delitem(sys.modules, "app.gallery.index.milvus_index")
+    monkeypatch.delitem(sys.modules, "app.gallery.milvus.connection")
     with pytest.raises(StartupError, match=r"pip install 'vultus\[milvus\]'"):
-        importlib.import_module("app.gallery.index.milvus_index")
+        importlib.import_module("app.gallery.milvus.connection")

@@ -11,11 +11,12 @@ from sqlalchemy import text
 
 from app.errors import CollectionNotFound
 from app.gallery.gallery import Gallery
-from app.gallery.index.milvus_index import Milvus, MilvusIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
+from app.gallery.milvus import milvus_sync
+from app.gallery.milvus.connection import Milvus
+from app.gallery.milvus.milvus_index import MilvusIndex
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.position_repository import PositionRepository
-from app.gallery.sync import milvus_sync
 from app.recognition.types import Embedding
 from tests.gallery.factories import (
     COLLECTION,

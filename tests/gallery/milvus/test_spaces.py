@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from app.gallery.gallery import Gallery
-from app.gallery.index.milvus_index import MilvusIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
+from app.gallery.milvus import milvus_sync
+from app.gallery.milvus.milvus_index import MilvusIndex
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.space_repository import Role
 from app.gallery.store.repositories.vault_repository import VaultRepository
-from app.gallery.sync import milvus_sync
 from app.gallery.sync.rewrapping import rewrap
 from app.gallery.sync.spaces import Spaces, renew_space
 from tests.gallery.factories import (

@@ -11,7 +11,7 @@ Milvus does not have is uploaded piece by piece as well, and the position rememb
 (see `PositionRepository`). So there is no lease that could expire under a slow process, an upload
 continues where a crash left it, and several processes may share one.
 
-Import it only where Milvus is wanted; see `milvus_index`.
+Import it only where Milvus is wanted; see `connection`.
 """
 
 import json
@@ -25,8 +25,10 @@ import structlog
 
 from app.errors import CollectionNotFound, DatabaseUnavailable, IndexUnavailable
 from app.gallery.collection_state import CollectionStates, key_of
-from app.gallery.index.milvus_index import Milvus, MilvusCollectionMissing, MilvusIndex
 from app.gallery.index.protocol import MakeIndex, VectorIndex
+from app.gallery.milvus.connection import Milvus, MilvusCollectionMissing
+from app.gallery.milvus.milvus_index import MilvusIndex
+from app.gallery.milvus.tracks import PREFIX, Track, Tracks, description, witness
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
@@ -35,7 +37,6 @@ from app.gallery.store.repositories.position_repository import Position
 from app.gallery.store.transaction import Collections
 from app.gallery.sync.index_fallback import Fallback, GuardedIndex
 from app.gallery.sync.index_sync import EmbedderGoneError, Lag, apply, lag_of
-from app.gallery.sync.milvus_tracks import PREFIX, Track, Tracks, description, witness
 
 _FACES_AT_ONCE = 1_000
 """A piece of the log or of an upload: some tenths of a second."""

@@ -1,0 +1,178 @@
+"""A collection of Milvus as an index, for galleries that have outgrown one machine."""
+
+from collections.abc import Iterator, Sequence
+from time import monotonic, sleep
+
+import numpy as np
+
+from app.gallery.index.protocol import FaceNumbers, Hits, Vectors
+from app.gallery.index.rotation import Rotation
+from app.gallery.milvus.connection import CREATE_S, READ_S, WRITE_S, Milvus, unavailable
+
+_MOST_HITS = 16_384
+"""More than so many Milvus does not answer at once."""
+_ROWS_AT_ONCE = 2_000
+"""512 numbers each make 4 MB; Milvus takes messages of up to 64 MB."""
+_NUMBERS_AT_ONCE = 4_096
+_LOOK_AGAIN_S = 0.001
+
+
+class MilvusIndex:
+    """The faces of one collection and embedder in a Milvus collection `name`.
+
+    Adding is idempotent. A change is seen by every search that begins after it returned, whichever
+    process made it. Methods raise IndexUnavailable; MilvusCollectionMissing before `create`.
+    """
+
+    def __init__(
+        self, milvus: Milvus, name: str, dimension: int, rotation: Rotation | None = None
+    ) -> None:
+        """`rotation` turns vectors on their way to Milvus, and probes alike."""
+        self._milvus = milvus
+        self._rotation = rotation
+        self.name = name
+        self._dimension = dimension
+        self._counted: tuple[object, int] | None = None
+
+    def __len__(self) -> int:
+        rows = self._milvus.ask(
+            lambda client: client.query(
+                self.name, filter="", output_fields=["count(*)"], timeout=READ_S
+            )
+        )
+        return int(rows[0]["count(*)"])
+
+    def length_at(self, state: object) -> int:
+        """Return the length, counted once for each state: counting takes as long as a search."""
+        counted = self._counted
+        if counted is None or counted[0] != state:
+            counted = self._counted = (state, len(self))
+        return counted[1]
+
+    def create(self, description: str) -> None:
+        """Make the Milvus collection, ready to be searched; nothing happens when it is there."""
+        self._milvus.create(self.name, self._dimension, description)
+
+    def drop(self) -> None:
+        """Remove the Milvus collection; nothing happens when there is none."""
+        self._milvus.ask(lambda client: client.drop_collection(self.name, timeout=CREATE_S))
+
+    def add(self, numbers: FaceNumbers, vectors: Vectors) -> None:
+        if self._rotation is not None:
+            vectors = self._rotation.turn(vectors)
+        for start in range(0, len(numbers), _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
+            rows = [
+                {"number": number, "vector": vector}
+                for number, vector in zip(numbers[some].tolist(), vectors[some], strict=True)
+            ]
+            self._upsert(rows)
+
+    def remove(self, numbers: FaceNumbers) -> None:
+        for some in _pieces(numbers):
+            self._delete(some.tolist())
+
+    def search(self, probes: Vectors, count: int) -> list[Hits]:
+        if count <= _MOST_HITS:
+            return self._nearest(probes, count, "")
+        return [self._many_near(probe, count) for probe in probes]
+
+    def search_among(self, probes: Vectors, numbers: FaceNumbers, count: int) -> list[Hits]:
+        # Asked for as many as there can be, an index that is approximate elsewhere has nothing to
+        # leave out.
+        parts = [
+            self._nearest(probes, len(some), f"number in {some.tolist()}")
+            for some in _pieces(np.unique(numbers))
+        ]
+        return [_best([part[i] for part in parts], count) for i in range(len(probes))]
+
+    def compact(self) -> None:
+        """Ask Milvus to rewrite what still holds removed faces; it does so in its own time."""
+        self._milvus.ask(lambda client: client.compact(self.name, timeout=WRITE_S))
+
+    def close(self) -> None:
+        """Nothing runs in the background here."""
+
+    def _upsert(self, rows: list[dict[str, object]]) -> None:
+        self._milvus.ask(lambda client: client.upsert(self.name, rows, timeout=WRITE_S))
+        if self._milvus.is_lite():
+            self._wait_until_seen(rows[-1]["number"])
+
+    def _wait_until_seen(self, number: object) -> None:
+        """Milvus Lite dates a row by the clock's millisecond plus a count of all rows before it,
+        but a question, or a removal, by the millisecond alone: rows are seen, and can be removed,
+        only a millisecond or more after they were acknowledged. A call's rows have one date.
+        """
+        gives_up = monotonic() + WRITE_S
+        while not self._milvus.ask(
+            lambda client: client.get(
+                self.name, ids=[number], output_fields=["number"], timeout=READ_S
+            )
+        ):
+            if monotonic() > gives_up:
+                raise unavailable()
+            sleep(_LOOK_AGAIN_S)
+
+    def _delete(self, numbers: list[int]) -> None:
+        self._milvus.ask(lambda client: client.delete(self.name, ids=numbers, timeout=WRITE_S))
+
+    def _nearest(self, probes: Vectors, count: int, condition: str) -> list[Hits]:
+        """Find the nearest faces, at most `_MOST_HITS`."""
+        if count <= 0 or not len(probes):
+            return [_hits([], []) for _ in probes]
+        if self._rotation is not None:
+            probes = self._rotation.turn(probes)
+        found = self._milvus.ask(
+            lambda client: client.search(
+                self.name,
+                data=np.ascontiguousarray(probes, dtype=np.float32),
+                anns_field="vector",
+                limit=count,
+                filter=condition,
+                search_params={"metric_type": "IP"},
+                timeout=READ_S,
+            )
+        )
+        return [_hits(hits.ids, hits.distances) for hits in found]
+
+    def _many_near(self, probe: Vectors, count: int) -> Hits:
+        """Find more faces than Milvus answers at once.
+
+        All faces are divided in two by their numbers, again and again, until no part can hide one
+        of the `count` nearest. Each half has half of those found in the whole at least, so it ends.
+        """
+        parts = {"": self._nearest(probe[None], _MOST_HITS, "")[0]}
+        while True:
+            best = _best(list(parts.values()), count)
+            last = best.similarities[-1] if len(best.numbers) == count else -np.inf
+            hiding = [
+                condition
+                for condition, hits in parts.items()
+                if len(hits.numbers) == _MOST_HITS and hits.similarities[-1] > last
+            ]
+            if not hiding:
+                return best
+            for condition in hiding:
+                middle = int(np.sort(parts.pop(condition).numbers)[_MOST_HITS // 2])
+                besides = f"{condition} and " if condition else ""
+                for half in (f"{besides}number < {middle}", f"{besides}number >= {middle}"):
+                    parts[half] = self._nearest(probe[None], _MOST_HITS, half)[0]
+
+
+def _pieces(numbers: FaceNumbers) -> Iterator[FaceNumbers]:
+    for start in range(0, len(numbers), _NUMBERS_AT_ONCE):
+        yield numbers[start : start + _NUMBERS_AT_ONCE]
+
+
+def _hits(numbers: Sequence[int], similarities: Sequence[float]) -> Hits:
+    return Hits(np.array(numbers, dtype=np.int64), np.array(similarities, dtype=np.float32))
+
+
+def _best(parts: Sequence[Hits], count: int) -> Hits:
+    """The best of parts that have no face in common."""
+    if not parts:
+        return _hits([], [])
+    numbers = np.concatenate([part.numbers for part in parts])
+    similarities = np.concatenate([part.similarities for part in parts])
+    order = np.argsort(-similarities, kind="stable")[: max(count, 0)]
+    return Hits(numbers[order], similarities[order])
