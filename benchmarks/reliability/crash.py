@@ -1,6 +1,7 @@
 """Kill the service again and again while it writes, and check what it had acknowledged.
 
     python -m benchmarks crash [--kills 200] [--server-kills 10] [--seed 0] [--clear] [--quick]
+    python -m benchmarks crash --milvus [--kills 60] [--server-kills 4]
 
 Four clients enroll and delete people as fast as they are answered. At a random moment, 0 to 300 ms
 later, everything that serves them is killed with SIGKILL. The next process opens what is left (the
@@ -13,6 +14,12 @@ that it starts at once; `--server-kills` of them hit `vultus serve` with clients
 PostgreSQL that was started here every tenth round first kills one of its own processes, upon which
 it ends all others and recovers; the process of the gallery outlives that, and is looked at as well.
 
+With `--milvus` the index is a Milvus server, which is started here (the package `milvus`), and each
+kill is of the process of the gallery, of Milvus, or of both, one of each in turn; `--server-kills`
+are of `vultus serve`. Where Milvus is killed alone, the gallery that lives on must find by itself
+that it is back, and have it as the database is. Its sessions last 5 s instead of 30 s, which is how
+long a start after a kill takes.
+
 The audit log is on, and the gallery is encrypted below a master key, unless `--clear` is given: at
 each look the chains are checked, each change must have its line, and each row must open.
 
@@ -22,8 +29,10 @@ not written yet; that is not tried here.
 
 import tempfile
 import time
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
@@ -31,7 +40,8 @@ from rich.progress import Progress
 
 from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.reliability.crash_rounds import Rounds, Tally
+from benchmarks.reliability.crash_rounds import SHORT_SESSIONS, Rounds, Tally
+from tests.kit.milvus_server import WITHOUT_MILVUS, MilvusServer, milvus_server
 from tests.kit.postgres import PostgresServer, new_postgres_database, postgres_server
 
 _BACKEND_EVERY = 10
@@ -40,38 +50,39 @@ _PROBLEMS = 20
 
 def main() -> None:
     parser = benchmark_parser(__doc__, quick="40 kills, 2 of them of vultus serve")
-    parser.add_argument("--kills", type=int, default=200, help="in all (default 200)")
-    parser.add_argument("--server-kills", type=int, default=10, help="of them, of vultus serve")
+    parser.add_argument("--kills", type=int, help="in all (default 200; with --milvus 60)")
+    parser.add_argument("--server-kills", type=int, help="of them, of vultus serve (10; 4)")
+    parser.add_argument("--milvus", action="store_true", help="with a Milvus server as the index")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--clear", action="store_true", help="without encryption")
     options = parse_options(parser)
-    kills, of_servers = (40, 2) if options.quick else (options.kills, options.server_kills)
-    if options.smoke:
-        kills, of_servers = 3, 1
+    kills, of_servers = _kills(options)
     of_processes = kills - of_servers
     print_machine()
     started = time.monotonic()
     random = Random(options.seed)
     sqlite, postgresql = Tally(), Tally()
-    with tempfile.TemporaryDirectory() as scratch, postgres_server() as server:
-        with Progress(console=console) as progress:
-            bar = progress.add_task("kills", total=kills)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(postgres_server())
+        milvus = _milvus(stack, scratch) if options.milvus else None
+        progress = stack.enter_context(Progress(console=console))
+        bar = progress.add_task("kills", total=kills)
 
+        def rounds(tally: Tally) -> Rounds:
             def killed() -> None:
                 progress.advance(bar)
 
-            on_sqlite = Rounds(sqlite, random, killed, encrypted=not options.clear)
-            _kill_on_sqlite(
-                on_sqlite, Path(scratch), of_processes // 2, of_servers - of_servers // 2
-            )
-            on_postgresql = Rounds(postgresql, random, killed, encrypted=not options.clear)
-            _kill_on_postgresql(
-                on_postgresql,
-                server,
-                Path(scratch),
-                of_processes - of_processes // 2,
-                of_servers // 2,
-            )
+            return Rounds(tally, random, killed, encrypted=not options.clear, milvus=milvus)
+
+        _kill_on_sqlite(rounds(sqlite), scratch, of_processes // 2, of_servers - of_servers // 2)
+        _kill_on_postgresql(
+            rounds(postgresql),
+            server,
+            scratch,
+            of_processes - of_processes // 2,
+            of_servers // 2,
+        )
     _report(
         sqlite,
         postgresql,
@@ -79,6 +90,25 @@ def main() -> None:
         packaged=server.packaged,
         encrypted=not options.clear,
     )
+
+
+def _kills(options: Namespace) -> tuple[int, int]:
+    """How many in all, and how many of them of `vultus serve`."""
+    if options.smoke:
+        return 3, 1
+    if options.quick:
+        return 40, 2
+    kills, of_servers = (60, 4) if options.milvus else (200, 10)
+    return (
+        kills if options.kills is None else options.kills,
+        of_servers if options.server_kills is None else options.server_kills,
+    )
+
+
+def _milvus(stack: ExitStack, scratch: Path) -> MilvusServer:
+    if WITHOUT_MILVUS is not None:
+        raise SystemExit(f"--milvus: {WITHOUT_MILVUS}")
+    return stack.enter_context(milvus_server(scratch / "milvus", SHORT_SESSIONS))
 
 
 def _kill_on_sqlite(rounds: Rounds, scratch: Path, of_processes: int, of_servers: int) -> None:
@@ -111,6 +141,7 @@ def _report(
         row("kills", lambda tally: tally.kills),
         row("of them, of vultus serve", lambda tally: tally.server_kills),
         row("kills of a process of the database", lambda tally: tally.backend_kills),
+        row("kills of Milvus", lambda tally: tally.milvus_kills),
         row("after which the process that survived was looked at", lambda tally: tally.survivals),
         row("requests acknowledged", lambda tally: tally.acknowledged),
         row("requests that a kill left unanswered", lambda tally: tally.unanswered),
@@ -144,6 +175,8 @@ def _report(
             "unopened": sum(tally.unopened for tally in both),
             "encrypted": encrypted,
             "backend_kills": postgresql.backend_kills,
+            "milvus_kills": sum(tally.milvus_kills for tally in both),
+            "survivals": sum(tally.survivals for tally in both),
             "sqlite_acknowledged": sqlite.acknowledged,
             "postgresql_acknowledged": postgresql.acknowledged,
             "unanswered": sum(tally.unanswered for tally in both),

@@ -19,14 +19,14 @@ from typing import Any
 
 import structlog
 
-from app.errors import DatabaseUnavailable, StartupError
+from app.errors import DatabaseUnavailable, IndexUnavailable, StartupError
 from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.journal.journal import Journal
 from app.gallery.store.database import Database
 from app.gallery.sync.database_snapshot_keys import DatabaseSnapshotKeys
-from app.gallery.sync.index_sync import IndexSync
+from app.gallery.sync.index_sync import IndexSync, Sync
 from app.gallery.sync.periodic import Periodic
 from app.gallery.sync.snapshots import SnapshotStore
 from app.gallery.vault.vault import Vault
@@ -41,14 +41,17 @@ from benchmarks.reliability.crash_storm import Storm
 
 _MODEL = ModelId("crash-benchmark", "c" * 64, DIMENSION)
 _TIMEOUT_S = 30.0
-_REPORTED = ("index_restored", "index_built")
+_BACK_WITHIN_S = 200.0
+"""After a Milvus was killed: its own start waits for the sessions of the one before."""
+_REPORTED = ("index_restored", "index_built", "index_uploaded", "milvus_back")
 _WARNINGS = ("warning", "error", "exception", "critical")
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A task of the process. `seed` None: only check. `survives`: the storm ends when the database
-    goes away, and this same process then checks once more. `encrypted`: below a master key."""
+    goes away, or after `storm_s`, and this same process then checks once more. `encrypted`: below a
+    master key. `milvus`: the URI of the Milvus that is the index."""
 
     url: str
     folder: Path
@@ -56,6 +59,8 @@ class Task:
     seed: int | None
     survives: bool = False
     encrypted: bool = False
+    milvus: str | None = None
+    storm_s: float | None = None
 
 
 def work(task: Task, pipe: Connection) -> None:
@@ -67,14 +72,13 @@ def work(task: Task, pipe: Connection) -> None:
     database.journal = Journal(lambda: AUDIT_KEY)
     if task.encrypted:
         database.vault = Vault(database, masters, is_on=True)
-    snapshots = SnapshotStore(task.folder / "index", DatabaseSnapshotKeys(database))
-    sync = IndexSync(database, FaissIndex, snapshots=snapshots, snapshot_above=BUSY.snapshot_above)
-    gallery = Gallery(database, sync, _MODEL)
-    _patiently(database.upgrade)
-    _patiently(database.vault.prepare)
-    _patiently(gallery.open)
+    gallery = Gallery(database, _sync(task, database), _MODEL)
+    within_s = _TIMEOUT_S if task.milvus is None else _BACK_WITHIN_S
+    _patiently(database.upgrade, within_s)
+    _patiently(database.vault.prepare, within_s)
+    _patiently(gallery.open, within_s)
     door = GalleryDoor(gallery)
-    _patiently(lambda: out.verdict(door, gallery))
+    _patiently(lambda: out.verdict(door, gallery), within_s)
     if task.seed is None:
         gallery.close()
         return
@@ -83,13 +87,28 @@ def work(task: Task, pipe: Connection) -> None:
     sweep = partial(gallery.people.erase_expired, log_revisions=BUSY.log_revisions)
     periodic.every(BUSY.sweep_every_s, sweep, name="sweep")
     periodic.every(BUSY.snapshot_every_s, gallery.sync.save, name="snapshots")
-    threads = Storm(lambda: nullcontext(door), out, dict(task.ledger.living), task.seed).start()
+    storm = Storm(lambda: nullcontext(door), out, dict(task.ledger.living), task.seed)
+    threads = storm.start()
     out.line({"what": "storm"})
+    threads[0].join(task.storm_s)
+    if task.storm_s is not None:
+        storm.stop()
     for thread in threads:
         thread.join()
     if task.survives:
-        _patiently(lambda: out.verdict(door, gallery))
+        _patiently(lambda: out.verdict(door, gallery), within_s)
     sleep(_TIMEOUT_S)
+
+
+def _sync(task: Task, database: Database) -> Sync:
+    if task.milvus is not None:
+        # Here, because the client of Milvus is an optional package.
+        from app.gallery.milvus.connection import Milvus  # noqa: PLC0415
+        from app.gallery.milvus.milvus_sync import MilvusSync  # noqa: PLC0415
+
+        return MilvusSync(database, Milvus(task.milvus))
+    snapshots = SnapshotStore(task.folder / "index", DatabaseSnapshotKeys(database))
+    return IndexSync(database, FaissIndex, snapshots=snapshots, snapshot_above=BUSY.snapshot_above)
 
 
 class _Out:
@@ -130,13 +149,13 @@ class _Out:
         raise structlog.DropEvent
 
 
-def _patiently(action: Callable[[], None]) -> None:
-    """Wait for a database that is recovering."""
-    gives_up = monotonic() + _TIMEOUT_S
+def _patiently(action: Callable[[], None], within_s: float) -> None:
+    """Wait for a database, or a Milvus, that is recovering."""
+    gives_up = monotonic() + within_s
     while True:
         try:
             action()
-        except (StartupError, DatabaseUnavailable):
+        except (StartupError, DatabaseUnavailable, IndexUnavailable):
             if monotonic() > gives_up:
                 raise
             sleep(0.05)

@@ -7,14 +7,14 @@ import signal
 import time
 from base64 import b64encode
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe, get_context
 from pathlib import Path
 from random import Random
 from threading import Lock
-from typing import Any
+from typing import Any, Final, Literal, get_args
 
 from benchmarks.kit.servers import Server, until_killed
 from benchmarks.reliability import busy_server
@@ -24,14 +24,24 @@ from benchmarks.reliability.crash_ledger import Ids, Kind, Ledger, record
 from benchmarks.reliability.crash_process import Task, work
 from benchmarks.reliability.crash_rows import MASTER
 from benchmarks.reliability.crash_storm import Storm
+from tests.kit.milvus_server import MilvusServer
 from tests.kit.postgres import backends
 
 _LATEST_KILL_S = 0.3
+_LATEST_MILVUS_KILL_S = 0.8
+"""Changes wait for Milvus, so a storm needs longer to have many."""
+_MILVUS_STORM_S = 1.5
 _OLD_DEAD = 50
 """People deleted in earlier rounds who are looked for in every round; at the end all are."""
 _ANSWERS_WITHIN_S = 300
-_NOTICED_WITHIN_S = 20
+_NOTICED_WITHIN_S = 200
 _WORTH_COUNTING = ("index_restored", "index_built", "snapshot_not_used", "index_untrue")
+
+SHORT_SESSIONS: dict[str, object] = {"common.session.ttl": 5}
+"""Seconds that the sessions of a killed Milvus keep the next one waiting; 30 by default."""
+
+_Side = Literal["gallery", "milvus", "both"]
+_SIDES: Final[Sequence[_Side]] = get_args(_Side)
 
 _processes = get_context("forkserver")
 _processes.set_forkserver_preload([__name__])  # imported once, not at every start
@@ -48,6 +58,7 @@ class Tally:
     kills: int = 0
     server_kills: int = 0
     backend_kills: int = 0
+    milvus_kills: int = 0
     survivals: int = 0
     """Backend kills after which the gallery's process, which outlived them, was checked as well."""
     acknowledged: int = 0
@@ -75,37 +86,49 @@ class Tally:
 @dataclass(slots=True)
 class Rounds:
     """Rounds on one kind of database. `killed` is called after every kill. `encrypted`: below a
-    master key."""
+    master key. `milvus`: the index, which is killed as well."""
 
     tally: Tally
     random: Random
     killed: Callable[[], object]
     encrypted: bool = False
+    milvus: MilvusServer | None = None
 
     def of_processes(self, url: str, folder: Path, kills: int, *, backend_every: int = 0) -> None:
         """Kill processes that open the gallery themselves; in one round of `backend_every`, unless
-        it is 0, one of the database's own processes before that."""
+        it is 0, one of the database's own processes before that.
+
+        With a Milvus, kill the process in one round, Milvus in the next one, then both. A process
+        whose database or Milvus was killed has to answer again, by itself, as it was acknowledged.
+        """
         ledger = Ledger()
         buried: Ids = {}
         for number in range(1, kills + 1):
-            survives = backend_every > 0 and number % backend_every == 0
-            child = _Child(Task(url, folder, ledger, number, survives, self.encrypted))
+            side = "gallery" if self.milvus is None else _SIDES[number % len(_SIDES)]
+            of_backend = backend_every > 0 and number % backend_every == 0 and side == "gallery"
+            survives = of_backend or side == "milvus"
+            child = _Child(self._task(url, folder, ledger, seed=number, survives=survives))
             try:
                 self._await(child, ledger, "verdict")
                 buried |= ledger.dead
                 ledger.dead = self._some(buried)
                 self._await(child, ledger, "storm")
-                self._follow(child, ledger, self.random.uniform(0, _LATEST_KILL_S))
-                if survives:
+                self._follow(child, ledger, self.random.uniform(0, self._latest_kill_s))
+                if of_backend:
                     self._kill_backend(url)
+                if side != "gallery":
+                    self._kill_milvus(child, ledger, side)
+                if survives:
                     noticed = self._follow(child, ledger, _NOTICED_WITHIN_S, until="verdict")
                     self.tally.survivals += noticed
+                    if side == "milvus" and not noticed:
+                        raise RuntimeError("the gallery does not answer again after Milvus")
             finally:
                 child.kill()
             self._follow(child, ledger, _ANSWERS_WITHIN_S)
             self._was_killed(ledger)
         ledger.dead |= buried
-        child = _Child(Task(url, folder, ledger, None, encrypted=self.encrypted))
+        child = _Child(self._task(url, folder, ledger, seed=None))
         self._await(child, ledger, "verdict")
         child.kill()
         self.tally.acknowledged += ledger.acknowledged
@@ -115,6 +138,8 @@ class Rounds:
         if kills == 0:
             return
         ledger = Ledger()
+        if self.milvus is not None:
+            variables["VULTUS_INDEX__MILVUS_URI"] = self.milvus.uri
         if self.encrypted:
             variables["VULTUS_MASTER_KEY"] = b64encode(MASTER).decode("ascii")
         for number in range(1, kills + 1):
@@ -155,6 +180,38 @@ class Rounds:
             if entry["what"] == until:
                 return True
         return False
+
+    def _task(
+        self,
+        url: str,
+        folder: Path,
+        ledger: Ledger,
+        *,
+        seed: int | None,
+        survives: bool = False,
+    ) -> Task:
+        if self.milvus is None:
+            return Task(url, folder, ledger, seed, survives, self.encrypted)
+        storm_s = _MILVUS_STORM_S if survives else None
+        return Task(url, folder, ledger, seed, survives, self.encrypted, self.milvus.uri, storm_s)
+
+    @property
+    def _latest_kill_s(self) -> float:
+        return _LATEST_KILL_S if self.milvus is None else _LATEST_MILVUS_KILL_S
+
+    def _kill_milvus(self, child: "_Child", ledger: Ledger, side: _Side) -> None:
+        """Kill Milvus, for `both` the process a moment before or after it, and start Milvus."""
+        assert self.milvus is not None
+        pause_s = self.random.uniform(0, _LATEST_KILL_S)
+        if side == "both" and self.random.random() < 0.5:
+            child.kill()
+            time.sleep(pause_s)
+        self.milvus.kill()
+        self.tally.milvus_kills += 1
+        self._follow(child, ledger, pause_s)
+        if side == "both":
+            child.kill()
+        self.milvus.start(ready=False)
 
     def _kill_backend(self, url: str) -> None:
         os.kill(self.random.choice(backends(url)), signal.SIGKILL)

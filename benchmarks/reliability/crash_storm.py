@@ -55,6 +55,10 @@ class Storm:
             self._begun.wait()
         return threads
 
+    def stop(self) -> None:
+        """End the clients once their present requests are answered."""
+        self._stopped.set()
+
     def _client(self, client: int) -> None:
         own = {p: name for p, name in sorted(self.living.items()) if p % CLIENTS == client}
         random = Random(self.seed * CLIENTS + client)
