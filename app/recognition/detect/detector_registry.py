@@ -28,13 +28,14 @@ class DetectorOptions:
     """Options of loading a detector.
 
     `device` is `cpu` or `cuda`. `onnx_runtime`: run it by ONNX Runtime (on the CPU), with these
-    `threads`. `weights_dir` holds fetched weights.
+    `threads`. `half`: run it in half precision, on CUDA. `weights_dir` holds fetched weights.
     """
 
     device: str
     onnx_runtime: bool
     threads: CpuThreads
     weights_dir: Path
+    half: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ def _load_yunet(options: DetectorOptions, networks: MtcnnNetworks) -> FindFaces:
 
 
 def _find_by_yunet(weights: Arrays, options: DetectorOptions, networks: MtcnnNetworks) -> FindFaces:
+    if options.device != "cpu":
+        from app.recognition.batched.load import load_yunet_finder  # noqa: PLC0415
+
+        return load_yunet_finder(weights, device=options.device, half=options.half)
     if options.onnx_runtime:
         from models.zoo.detectors.yunet_onnx import open_yunet  # noqa: PLC0415
 

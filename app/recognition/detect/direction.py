@@ -65,11 +65,16 @@ def points_back(points: Floats, sides: Floats, quarters: Quarters) -> Floats:
 
 
 def boxes_back(
-    boxes: NDArray[_Number], direction: int, *, width: int, height: int
+    boxes: NDArray[_Number],
+    direction: int,
+    *,
+    width: int | NDArray[np.int64],
+    height: int | NDArray[np.int64],
 ) -> NDArray[_Number]:
     """Turn boxes (N, 4) of a photo that was turned upright back to the photo.
 
-    `width` and `height` are those of the photo. Edges count from 0, where the photo begins.
+    `width` and `height` are those of the photo, or (N,) of the photo of each box. Edges
+    count from 0, where the photo begins.
     """
     x1, y1, x2, y2 = boxes.T
     if direction == 1:

@@ -28,9 +28,10 @@ class Picture:
 class FoundFaces:
     """Faces of one picture, in its pixels; `boxes` may reach beyond it.
 
-    `quarters` are their directions, and `clear` says which of these are certain. `certainties` are
-    the probabilities of a face by MTCNN's output network, where `scores` are something else;
-    `where` and `and_also` drop them.
+    `quarters` are their directions, and `clear` says which of these are certain. `places` say in
+    which picture each face is, where faces of several pictures are together; else they are 0.
+    `certainties` are the probabilities of a face by MTCNN's output network, where `scores` are
+    something else; `where` and `and_also` drop them.
     """
 
     boxes: Boxes
@@ -38,6 +39,7 @@ class FoundFaces:
     points: Points
     quarters: Quarters
     clear: NDArray[np.bool_]
+    places: NDArray[np.int64]
     certainties: Scores | None = None
 
     def __len__(self) -> int:
@@ -54,7 +56,7 @@ class FoundFaces:
     @property
     def columns(self) -> tuple[NDArray[Any], ...]:
         """The arrays without the certainties, with an element for each face."""
-        return self.boxes, self.scores, self.points, self.quarters, self.clear
+        return self.boxes, self.scores, self.points, self.quarters, self.clear, self.places
 
 
 NO_FACES = FoundFaces(
@@ -63,6 +65,7 @@ NO_FACES = FoundFaces(
     np.empty((0, 5, 2), dtype=np.float32),
     np.empty(0, dtype=np.int64),
     np.empty(0, dtype=np.bool_),
+    np.empty(0, dtype=np.int64),
 )
 
 

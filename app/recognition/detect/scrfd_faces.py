@@ -9,7 +9,7 @@ import numpy as np
 from app.recognition.detect.direction import OTHERS
 from app.recognition.detect.found_faces import NO_FACES, FoundFaces, Picture
 from app.recognition.detect.mtcnn.area import AreaSampler
-from app.recognition.detect.mtcnn.boxes import FIRST_PIXEL, Boxes, Scores, apart_from
+from app.recognition.detect.mtcnn.boxes import FIRST_PIXEL, Scores, apart_from
 from app.recognition.detect.mtcnn.directions import (
     CompareDirections,
     best_directions,
@@ -57,11 +57,12 @@ def _certainties(found: FoundFaces, compare: CompareDirections) -> Scores:
     """The output network's probability of each face, in its direction."""
     if not len(found):
         return found.scores
-    odds = compare(found.boxes)[np.arange(len(found)), found.quarters]
+    odds = compare(found)[np.arange(len(found)), found.quarters]
     return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)
 
 
 def _direction_odds(
-    networks: MtcnnNetworks, sampler: AreaSampler, boxes: Boxes, *, mirrored: bool = False
+    networks: MtcnnNetworks, sampler: AreaSampler, faces: FoundFaces, *, mirrored: bool = False
 ) -> Scores:
-    return direction_odds(networks, sampler, boxes + FIRST_PIXEL, mirrored=mirrored)
+    placed = replace(faces, boxes=faces.boxes + FIRST_PIXEL)
+    return direction_odds(networks, sampler, placed, mirrored=mirrored)

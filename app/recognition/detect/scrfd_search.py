@@ -51,6 +51,7 @@ def find_in_direction(
         points=np.asarray(back.reshape(-1, 5, 2), dtype=np.float32),
         quarters=np.full(len(boxes), direction, dtype=np.int64),
         clear=np.zeros(len(boxes), dtype=np.bool_),
+        places=np.zeros(len(boxes), dtype=np.int64),
     )
 
 

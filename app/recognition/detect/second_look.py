@@ -29,20 +29,20 @@ from app.recognition.detect.yunet_squares import find_squares, locate_in_squares
 from models.zoo.detectors.mtcnn import MtcnnNetworks
 from models.zoo.detectors.yunet import YunetNetwork
 
-_ROLLS: Final = (0.0, 45.0, -45.0)
+ROLLS: Final = (0.0, 45.0, -45.0)
 """Degrees counterclockwise by which the copies are rolled."""
 
-_SIDE_PX: Final = 256
+SIDE_PX: Final = 256
 """Longest side of a rolled copy. It bounds the cost of the second look: a tenth to a half of that
 of the first."""
 
-_SMOOTHING_PX: Final = 1.5
+SMOOTHING_PX: Final = 1.5
 """Standard deviation of the Gaussian, in pixels of the picture."""
 
-_LEAST_BOX_SCORE: Final = 0.6
+LEAST_BOX_SCORE: Final = 0.6
 """YuNet's score of a box, from which on the output network decides on it."""
 
-_LEAST_SCORE: Final = 0.9
+LEAST_SCORE: Final = 0.9
 """Least score of the output network, also where a lower one is asked for."""
 
 
@@ -80,12 +80,12 @@ def look_again(
     looks = [look for place, picture in enumerate(pictures) for look in _looks(place, picture)]
     samplers = [AreaSampler(look.copy.pixels) for look in looks]
     squares = find_squares(
-        yunet, [look.copy for look in looks], least_score=_LEAST_BOX_SCORE, sizes=(1.0,)
+        yunet, [look.copy for look in looks], least_score=LEAST_BOX_SCORE, sizes=(1.0,)
     )
     located = locate_in_squares(
         networks, samplers, [Candidates.of(some, (UPRIGHT,)) for some, _ in squares]
     )
-    least = max(least_score, _LEAST_SCORE)
+    least = max(least_score, LEAST_SCORE)
     found = [NO_FACES] * len(pictures)
     for look, sampler, faces in zip(looks, samplers, located, strict=True):
         good = faces.where(faces.scores >= least)
@@ -124,6 +124,7 @@ class _Look:
             points.astype(np.float32),
             faces.quarters,
             faces.clear,
+            faces.places,
         )
 
     def _moved(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -132,12 +133,12 @@ class _Look:
 
 def _looks(place: int, picture: Picture) -> Iterator[_Look]:
     height, width = picture.pixels.shape[:2]
-    factor = min(1.0, _SIDE_PX * 2**0.5 / (width + height))
-    smooth = np.asarray(cv2.GaussianBlur(picture.pixels, (0, 0), _SMOOTHING_PX), dtype=np.uint8)
+    factor = min(1.0, SIDE_PX * 2**0.5 / (width + height))
+    smooth = np.asarray(cv2.GaussianBlur(picture.pixels, (0, 0), SMOOTHING_PX), dtype=np.uint8)
     small = scaled(smooth, factor)
     smallest_px = max(SURE_PX, picture.smallest_px * factor)
     per_axis = np.array([width / small.shape[1], height / small.shape[0]])
-    for degrees in _ROLLS:
+    for degrees in ROLLS:
         rolled, forth = _rolled(small, degrees)
         back = cv2.invertAffineTransform(forth) * per_axis[:, None]
         back[:, 2] += per_axis / 2 - 0.5

@@ -25,29 +25,29 @@ from app.recognition.detect.yunet_squares import find_squares, locate_in_squares
 from models.zoo.detectors.mtcnn import MtcnnNetworks
 from models.zoo.detectors.yunet import YunetNetwork
 
-_LEAST_SCORE: Final = 0.6
+LEAST_SCORE: Final = 0.6
 """YuNet's score of a box, from which on the output network decides on it."""
 
-_LEAST_TURNED_SCORE: Final = 0.85
+LEAST_TURNED_SCORE: Final = 0.85
 """The same in the other directions. Of 200 faces of Labeled Faces in the Wild, each turned four
 ways, all have 0.88 or more in their own direction; patterns of fur may have 0.82."""
 
-_WORTH_A_LOOK: Final = 0.2
+WORTH_A_LOOK: Final = 0.2
 """YuNet's score as an upright face, from which on a box that is none is searched in the other
 directions. Of 200 faces of Labeled Faces in the Wild, 93 % reach it on either side, and all upside
 down."""
 
-_LEAST_TURNED: Final = 0.9
+LEAST_TURNED: Final = 0.9
 """The output network's score of a face in another direction. As two networks agree on it, the score
 need not be higher than that of an upright face."""
 
-_SIDE_BESIDE: Final = 0.35
+SIDE_BESIDE: Final = 0.35
 """Least side of what is searched in other directions, in sides of the largest face."""
 
-_AROUND: Final = 3.0
+AROUND: Final = 3.0
 """Side of the region that is searched around a possible face, in sides of the face."""
 
-_MOST_REGIONS: Final = 16
+MOST_REGIONS: Final = 16
 """Regions of a picture that are searched at most, which bounds the work."""
 
 
@@ -66,10 +66,8 @@ def find_faces(
     """
     samplers = [AreaSampler(picture.pixels) for picture in pictures]
     compare = [partial(direction_odds, networks, sampler) for sampler in samplers]
-    seen = find_squares(yunet, pictures, least_score=_WORTH_A_LOOK)
-    likely = [
-        Candidates.of(squares[scores >= _LEAST_SCORE], (UPRIGHT,)) for squares, scores in seen
-    ]
+    seen = find_squares(yunet, pictures, least_score=WORTH_A_LOOK)
+    likely = [Candidates.of(squares[scores >= LEAST_SCORE], (UPRIGHT,)) for squares, scores in seen]
     upright = [
         with_certainty(faces, comparing, least_score=least_score)
         for faces, comparing in zip(
@@ -89,7 +87,7 @@ def find_faces(
     ]
     return [
         best_directions(
-            faces, others, comparing, least_score=least_score, least_turned=_LEAST_TURNED
+            faces, others, comparing, least_score=least_score, least_turned=LEAST_TURNED
         )
         for faces, others, comparing in zip(
             upright, locate_in_squares(networks, samplers, candidates), compare, strict=True
@@ -125,16 +123,16 @@ def _regions(
     faces = upright.where(upright.scores >= least_score)
     if not len(faces) or not faces.clear.all():
         return [_Region(place, picture)]
-    large = squares[sides(squares) >= _SIDE_BESIDE * sides(faces.boxes).max()]
+    large = squares[sides(squares) >= SIDE_BESIDE * sides(faces.boxes).max()]
     apart = large[apart_from(large, faces.boxes)]
-    order = np.argsort(-sides(apart), kind="stable")[:_MOST_REGIONS]
+    order = np.argsort(-sides(apart), kind="stable")[:MOST_REGIONS]
     return [_around(place, picture, square) for square in apart[order]]
 
 
 def _around(place: int, picture: Picture, square: Boxes) -> _Region:
     height, width = picture.pixels.shape[:2]
     side = float(square[2] - square[0])
-    reach = side * _AROUND / 2
+    reach = side * AROUND / 2
     x, y = (square[:2] + square[2:]) / 2
     left, top = (
         min(max(0, int(at - reach)), length - 1) for at, length in ((x, width), (y, height))
@@ -151,7 +149,7 @@ def _turned(yunet: YunetNetwork, regions: Sequence[_Region], count: int) -> list
         pictures = [region.picture for region in regions]
         for direction in OTHERS:
             seen = find_squares(
-                yunet, pictures, least_score=_LEAST_TURNED_SCORE, direction=direction
+                yunet, pictures, least_score=LEAST_TURNED_SCORE, direction=direction
             )
             for region, (squares, _) in zip(regions, seen, strict=True):
                 found[region.place].append(Candidates.of(region.in_picture(squares), (direction,)))

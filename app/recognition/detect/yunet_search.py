@@ -17,7 +17,7 @@ SURE_PX: Final = 28.0
 """Side of a face from which on YuNet surely finds it: a picture is resized so that the smallest
 faces have it."""
 
-_ENOUGH_PX: Final = 640
+ENOUGH_PX: Final = 640
 """Longest side of a picture, below which shrinking it saves little."""
 
 SIZES: Final = (1.0, 0.5)
@@ -26,7 +26,7 @@ JPEG, which can hide all faces: of 40 faces with noise of 60, none is found at f
 at half of it. It costs a quarter more."""
 
 _MULTIPLE: Final = 32
-_OVERLAP: Final = 0.3
+OVERLAP: Final = 0.3
 _MOST_PIXELS: Final = 1_000_000
 """Pixels of all pictures of one pass, which bounds its memory."""
 
@@ -73,7 +73,7 @@ def find_boxes(
 def _copy(picture: Picture, place: int, factor: float, direction: int) -> _Copy:
     """A copy in its size, turned so that faces in the direction are upright."""
     height, width = picture.pixels.shape[:2]
-    factor *= max(SURE_PX / picture.smallest_px, min(1.0, _ENOUGH_PX / max(height, width)))
+    factor *= max(SURE_PX / picture.smallest_px, min(1.0, ENOUGH_PX / max(height, width)))
     shown = scaled(picture.pixels, factor)
     turned = filled_up(np.rot90(shown, direction), multiple=_MULTIPLE)
     return _Copy(place, (shown.shape[1], shown.shape[0]), turned)
@@ -112,5 +112,5 @@ def _in_picture(boxes: Boxes, copy: _Copy, picture: Picture, direction: int) -> 
 def _best(boxes: Sequence[Boxes], scores: Sequence[Scores]) -> tuple[Boxes, Scores]:
     """The boxes of all copies, without those that overlap better ones."""
     every, likely = np.concatenate(boxes), np.concatenate(scores)
-    kept = best_of_overlapping(every, likely, most=_OVERLAP)
+    kept = best_of_overlapping(every, likely, most=OVERLAP)
     return every[kept], likely[kept]

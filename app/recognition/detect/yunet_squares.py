@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from app.recognition.detect.direction import UPRIGHT
+from app.recognition.detect.direction import UPRIGHT, Quarters
 from app.recognition.detect.found_faces import NO_FACES, FoundFaces, Picture
 from app.recognition.detect.mtcnn.area import AreaSampler
 from app.recognition.detect.mtcnn.boxes import FIRST_PIXEL, Boxes, Scores, sides, squared
@@ -61,10 +62,20 @@ def _squares(
     boxes: Boxes, scores: Scores, picture: Picture, direction: int
 ) -> tuple[Boxes, Scores]:
     """The output network's squares of the boxes that are not too small."""
+    seen, large = squares_of(boxes, picture.smallest_px, direction)
+    return seen[large], scores[large]
+
+
+def squares_of(
+    boxes: Boxes, smallest_px: float | Scores, directions: int | Quarters
+) -> tuple[Boxes, NDArray[np.bool_]]:
+    """The squares of boxes whose edges count from 0, and which boxes are not too small.
+
+    Smallest side and direction are those of all boxes, or (N,) those of each.
+    """
     squares = squared(boxes + FIRST_PIXEL)
     longer = sides(squares)
-    large = longer >= _OF_SMALLEST * picture.smallest_px
-    centres = (squares[:, :2] + squares[:, 2:]) / 2 + _DOWN[direction] * _LOWER * longer[:, None]
+    large = np.asarray(longer >= _OF_SMALLEST * smallest_px)
+    centres = (squares[:, :2] + squares[:, 2:]) / 2 + _DOWN[directions] * _LOWER * longer[:, None]
     halves = longer[:, None] * (_SMALLER / 2)
-    seen = np.concatenate([centres - halves, centres + halves], axis=1, dtype=np.float32)
-    return seen[large], scores[large]
+    return np.concatenate([centres - halves, centres + halves], axis=1, dtype=np.float32), large

@@ -15,18 +15,19 @@ Stage = tuple[nn.Conv2d, nn.PReLU, nn.MaxPool2d | None]
 def torch_mtcnn(weights: MtcnnWeights, *, device: str) -> MtcnnNetworks:
     """The networks in PyTorch."""
     place = torch.device(device)
+    cascades = (weights.proposals, weights.refinement, weights.output)
 
     def run(module: nn.Module, pictures: Floats) -> list[Floats]:
         with torch.inference_mode():
             x = torch.from_numpy(pictures).to(place).permute(0, 3, 1, 2)
             return [result.cpu().numpy() for result in module(x)]
 
-    return MtcnnNetworks(
-        *(
-            partial(run, CascadeNet.of(cascade).to(place).to(memory_format=torch.channels_last))
-            for cascade in (weights.proposals, weights.refinement, weights.output)
-        )
-    )
+    return MtcnnNetworks(*(partial(run, cascade_module(one, device=place)) for one in cascades))
+
+
+def cascade_module(cascade: Cascade, *, device: torch.device) -> "CascadeNet":
+    """A network of the cascade, ready to run on pictures (N, 3, height, width)."""
+    return CascadeNet.of(cascade).to(device).to(memory_format=torch.channels_last)
 
 
 class CascadeNet(nn.Module):

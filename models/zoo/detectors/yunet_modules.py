@@ -23,8 +23,7 @@ from models.zoo.weights.module_weights import with_arrays
 def torch_yunet(weights: Arrays, *, device: str) -> YunetNetwork:
     """YuNet in PyTorch. Raises WeightsInvalidError for weights of another network."""
     place = torch.device(device)
-    module = with_arrays(Yunet(), weights, "YuNet").requires_grad_(requires_grad=False)
-    module = module.to(place).to(memory_format=torch.channels_last)
+    module = yunet_module(weights, device=place)
 
     def run(pictures: Pictures) -> list[tuple[Floats, Floats]]:
         found = []
@@ -36,6 +35,14 @@ def torch_yunet(weights: Arrays, *, device: str) -> YunetNetwork:
         return found
 
     return YunetNetwork(run)
+
+
+def yunet_module(
+    weights: Arrays, *, device: torch.device, dtype: torch.dtype = torch.float32
+) -> "Yunet":
+    """The module, ready to run. Raises WeightsInvalidError for weights of another network."""
+    module = with_arrays(Yunet(), weights, "YuNet").requires_grad_(requires_grad=False)
+    return module.to(device, dtype).to(memory_format=torch.channels_last)
 
 
 class Separable(nn.Module):

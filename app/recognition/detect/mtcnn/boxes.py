@@ -28,14 +28,14 @@ def best_of_overlapping(
     """Non-maximum suppression: of boxes whose intersection over union is more than `most`, keep the
     one with the best score. Returns places, best first.
 
-    `apart` numbers groups that do not suppress each other; their boxes must be whole numbers.
+    `apart` numbers groups that do not suppress each other.
     """
     if len(boxes) < 2:
         return np.arange(len(boxes))
-    if apart is not None:  # move each group away from the others; exact for whole numbers
-        span = boxes.max() - boxes.min() + 1
-        boxes = boxes + (apart * span).astype(np.float32)[:, None]
     corners_and_sides = boxes.astype(np.float64)
+    if apart is not None:  # move each group away from the others
+        span = np.ceil(corners_and_sides.max() - corners_and_sides.min() + 1)
+        corners_and_sides += (apart * span)[:, None]
     corners_and_sides[:, 2:] -= corners_and_sides[:, :2]
     above_zero = np.maximum(scores, _LEAST)  # the function ignores scores of 0
     kept = cv2.dnn.NMSBoxes(corners_and_sides, above_zero, 0.0, most)  # type: ignore[arg-type]
@@ -56,6 +56,27 @@ def best_of_nested(boxes: Boxes, scores: Scores, *, most: float) -> Chosen:
         shared = np.maximum(width, 0) * np.maximum(height, 0)
         order = others[shared / np.minimum(areas[best], areas[others]) <= most]
     return np.asarray(kept, dtype=np.int64)
+
+
+def best_of_nested_apart(boxes: Boxes, scores: Scores, apart: Chosen, *, most: float) -> Chosen:
+    """`best_of_nested` in each of the groups that `apart` (N,) numbers, all at once.
+
+    Each round keeps the best box that is left of each group.
+    """
+    x1, y1, x2, y2 = boxes.T
+    areas = (x2 - x1 + 1) * (y2 - y1 + 1)
+    order = np.argsort(scores)[::-1]
+    kept = [np.empty(0, dtype=np.int64)]
+    while order.size:
+        _, firsts, of_group = np.unique(apart[order], return_index=True, return_inverse=True)
+        kept.append(order[firsts])
+        others = np.delete(order, firsts)
+        best = order[firsts][np.delete(of_group, firsts)]
+        width = np.minimum(x2[best], x2[others]) - np.maximum(x1[best], x1[others]) + 1
+        height = np.minimum(y2[best], y2[others]) - np.maximum(y1[best], y1[others]) + 1
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        order = others[shared / np.minimum(areas[best], areas[others]) <= most]
+    return np.concatenate(kept)
 
 
 def corrected(boxes: Boxes, corrections: Boxes, *, inclusive: bool) -> Boxes:
@@ -82,12 +103,15 @@ def sides(boxes: Boxes) -> Scores:
     return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1))
 
 
-def inside(boxes: Boxes, *, width: int, height: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def inside(
+    boxes: Boxes, *, width: int | NDArray[np.int64], height: int | NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the whole pixels of each box inside a picture, from 0, x2 and y2 excluded; and which
-    boxes have any. The others are given one pixel."""
+    boxes have any. The others are given one pixel. Width and height are those of one picture, or
+    (N,) of the picture of each box."""
     whole = boxes.astype(np.int64)
     first = np.maximum(whole[:, :2], 1) - 1
-    beyond = np.minimum(whole[:, 2:], (width, height))
+    beyond = np.minimum(whole[:, 2:], np.stack([width, height], axis=-1))
     there = np.asarray((beyond > first).all(axis=1))
     parts = np.concatenate([first, beyond], axis=1)
     parts[~there] = (0, 0, 1, 1)

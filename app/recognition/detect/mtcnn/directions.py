@@ -18,10 +18,10 @@ from app.recognition.detect.mtcnn.judge import log_odds
 
 
 class CompareDirections(Protocol):
-    """`judge.direction_odds` in one picture."""
+    """`judge.direction_odds` in the pictures of the faces."""
 
-    def __call__(self, boxes: Boxes, *, mirrored: bool = False) -> Scores:
-        """Log odds (N, 4) of each of the four directions, of boxes (N, 4)."""
+    def __call__(self, faces: FoundFaces, *, mirrored: bool = False) -> Scores:
+        """Log odds (N, 4) of each of the four directions, of the boxes of faces."""
         ...
 
 
@@ -63,11 +63,11 @@ def with_certainty(
     clear = upright.scores >= _SURE
     (doubtful,) = np.nonzero(~clear & (upright.scores >= least_score))
     if len(doubtful):
-        odds = compare(upright.boxes[doubtful])
+        odds = compare(upright.where(doubtful))
         clear[doubtful] = _upright_lead(odds) >= _CLEAR_AT_ONCE
         again = doubtful[~clear[doubtful]]
         if len(again):  # one in four
-            both = odds[~clear[doubtful]] + compare(upright.boxes[again], mirrored=True)
+            both = odds[~clear[doubtful]] + compare(upright.where(again), mirrored=True)
             clear[again] = _upright_lead(both) / 2 >= _CLEAR
     return replace(upright, clear=clear)
 
@@ -102,74 +102,104 @@ def best_directions(
     least_score: float,
     least_turned: float = _LEAST_TURNED,
 ) -> FoundFaces:
-    """Return each face of one picture once, in its best direction.
+    """Return each face of each picture once, in its best direction.
 
     `clear` of `upright` says which faces are certain already. Faces below `least_score` are left
     out, and faces in another direction below `least_turned`, unless they are seen upright as well.
+    The faces of several pictures are decided on together, each as if its picture were alone.
     """
     enough = upright.scores >= least_score
     if not len(turned) and upright.clear[enough].all():
         return upright.where(enough)
-    every = upright.and_also(turned)
+    open_places = np.union1d(turned.places, upright.places[enough & ~upright.clear])
+    is_open = np.isin(upright.places, open_places)
+    decided = _decided(
+        upright.where(is_open).and_also(turned),
+        compare,
+        least_score=least_score,
+        least_turned=max(least_score, least_turned),
+    )
+    return upright.where(enough & ~is_open).and_also(decided)
+
+
+def _decided(
+    every: FoundFaces, compare: CompareDirections, *, least_score: float, least_turned: float
+) -> FoundFaces:
+    """The faces without those that another direction of the same face wins over.
+
+    In each round, the best face that is left of each picture is decided on.
+    """
     is_upright = every.quarters == UPRIGHT
     sure = is_upright & every.clear
-    same = shares(every.boxes, every.boxes) > SAME_FACE
+    in_one_picture = every.places[:, None] == every.places
+    same = (shares(every.boxes, every.boxes) > SAME_FACE) & in_one_picture
     # A certain face comes first, whatever else is seen there.
     order = np.argsort(-(every.scores + sure), kind="stable")
     gone = np.zeros(len(every), dtype=np.bool_)
-    kept = []
-    for first in order:
-        if gone[first]:
-            continue
-        seen = np.flatnonzero(same[first] & ~gone)
-        place, clear = int(first), True
-        if not sure[first]:
-            place, clear = _winner(every, int(first), seen, compare)
-        gone[seen[every.quarters[seen] != every.quarters[place]]] = True
-        gone[[first, place]] = True
-        also_upright = (every.scores[seen[is_upright[seen]]] >= least_score).any()
-        least = least_score if also_upright else max(least_score, least_turned)
-        if every.scores[place] >= least:
-            every.clear[place] = clear
-            kept.append(place)
-    return every.where(np.array(kept, dtype=np.int64))
+    kept = [np.empty(0, dtype=np.int64)]
+    while not gone.all():
+        left = order[~gone[order]]
+        firsts = left[np.unique(every.places[left], return_index=True)[1]]
+        seen = same[firsts] & ~gone
+        winners, clear = _winners(every, firsts, seen & ~sure[firsts, None], compare)
+        gone |= (seen & (every.quarters != every.quarters[winners, None])).any(axis=0)
+        gone[firsts] = gone[winners] = True
+        also_upright = (seen & is_upright & (every.scores >= least_score)).any(axis=1)
+        good = every.scores[winners] >= np.where(also_upright, least_score, least_turned)
+        every.clear[winners[good]] = clear[good]
+        kept.append(winners[good])
+    return every.where(np.concatenate(kept))
 
 
-def _winner(
-    every: FoundFaces, first: int, seen: NDArray[np.intp], compare: CompareDirections
-) -> tuple[int, bool]:
-    """Return which of the `seen`, all of one face, has its direction, and whether that is certain.
+def _winners(
+    every: FoundFaces, firsts: NDArray[np.intp], seen: NDArray[np.bool_], compare: CompareDirections
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return for each of `firsts` (F,) which of the `seen` (F, N), all of one face, has its
+    direction, and whether that is certain.
 
-    `first` is the one with the best score.
+    `firsts` are those with the best scores. Where none is seen, the first is certain.
     """
-    others = seen[every.quarters[seen] != every.quarters[first]]
+    others = seen & (every.quarters != every.quarters[firsts, None])
     odds = log_odds(every.scores)
-    apart = _distances(every.points[others], every.points[first]) > _SAME_POINTS
-    rivals = others[apart & (odds[others] > odds[first] - _NEAR)]
-    if not len(rivals):
-        if every.quarters[first] != UPRIGHT or len(others):
-            return first, True
-        compared = _compared(every.boxes[[first]], compare)
-        return first, bool(compared.argmax() == UPRIGHT)
-    contested = np.append(rivals, first)
-    compared = _compared(every.boxes[contested], compare)
-    directions = np.unique(every.quarters[contested])
-    best, second = np.sort(compared[directions])[[-1, -2]]
-    winner = directions[np.argmax(compared[directions])]
-    of_winner = contested[every.quarters[contested] == winner]
-    place = of_winner[np.argmax(every.scores[of_winner])]
-    return int(place), bool(best - second >= _CLEAR)
+    apart = _distances(every.points, every.points[firsts]) > _SAME_POINTS
+    rivals = others & apart & (odds > odds[firsts, None] - _NEAR)
+    contested = rivals.any(axis=1)
+    only_upright = seen.any(axis=1) & ~others.any(axis=1) & (every.quarters[firsts] == UPRIGHT)
+    (rows,) = np.nonzero(contested | only_upright)
+    winners, clear = firsts.copy(), np.ones(len(firsts), dtype=np.bool_)
+    if not len(rows):
+        return winners, clear
+    rivals[rows, firsts[rows]] = True
+    compared, of_rivals = _compared(every, rivals[rows], compare)
+    best = of_rivals.argmax(axis=1)
+    second, first = np.partition(of_rivals, (-2, -1), axis=1)[:, -2:].T
+    clear[rows] = np.where(
+        contested[rows], first - second >= _CLEAR, compared.argmax(axis=1) == UPRIGHT
+    )
+    of_best = rivals[rows] & (every.quarters == best[:, None])
+    winners[rows] = np.where(of_best, every.scores, -1).argmax(axis=1)
+    return winners, clear
 
 
-def _compared(boxes: Boxes, compare: CompareDirections) -> Scores:
-    """Log odds (4,) of the directions of a face that several boxes show."""
-    both = compare(boxes) + compare(boxes, mirrored=True)
-    return np.asarray(both.mean(axis=0) / 2)
+def _compared(
+    every: FoundFaces, some: NDArray[np.bool_], compare: CompareDirections
+) -> tuple[Scores, Scores]:
+    """Log odds (R, 4) of the directions of faces, each of which was found several times (R, N);
+    and the same with -inf for directions in which the face was not found."""
+    rows, found = np.nonzero(some)
+    faces = every.where(found)
+    both = compare(faces) + compare(faces, mirrored=True)
+    sums = np.zeros((len(some), 4), dtype=np.float32)
+    np.add.at(sums, rows, both)
+    compared = sums / (2 * some.sum(axis=1, keepdims=True, dtype=np.float32))
+    there = np.zeros((len(some), 4), dtype=np.bool_)
+    there[rows, faces.quarters] = True
+    return compared, np.where(there, compared, np.float32(-np.inf))
 
 
 def _distances(points: Points, others: Points) -> Scores:
-    """Mean distances of landmarks (N, 5, 2) from others (5, 2), in distances of the others'
-    eyes."""
-    eyes = np.hypot(*(others[0] - others[1]))
-    away = np.hypot(*np.moveaxis(points - others, 2, 0)).mean(axis=1)
-    return np.asarray(away / max(float(eyes), 1e-6), dtype=np.float32)
+    """Mean distances (M, N) of landmarks (N, 5, 2) from others (M, 5, 2), in distances of the
+    others' eyes."""
+    eyes = np.linalg.norm(others[:, 0] - others[:, 1], axis=1)
+    away = np.linalg.norm(points - others[:, None], axis=3).mean(axis=2)
+    return np.asarray(away / np.maximum(eyes, 1e-6)[:, None], dtype=np.float32)

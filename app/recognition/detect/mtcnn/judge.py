@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from app.recognition.detect.direction import (
     OTHERS,
     UPRIGHT,
+    Floats,
     Quarters,
     corrections_back,
     points_back,
@@ -34,8 +35,10 @@ from app.recognition.detect.mtcnn.boxes import (
 from app.recognition.detect.mtcnn.candidates import Candidates
 from models.zoo.detectors.mtcnn import MtcnnNetworks
 
-_LEAST_SCORE = 0.7
-_OVERLAP = 0.7
+LEAST_SCORE = 0.7
+"""Of a candidate, by the second or the third network."""
+
+OVERLAP = 0.7
 _LEAST_ODDS = 1e-7
 
 
@@ -48,7 +51,7 @@ def refine(
     refined, every_score = [], []
     for candidates, (there, corrections, scores) in zip(proposed, judged, strict=True):
         every_score.append(np.where(there, scores, np.float32(0)))
-        good = there & (scores > _LEAST_SCORE)
+        good = there & (scores > LEAST_SCORE)
         boxes, quarters, likely = candidates.boxes[good], candidates.quarters[good], scores[good]
         moves = corrections_back(corrections[good], quarters)
         kept = _by_direction(best_of_overlapping, boxes, likely, quarters)
@@ -62,7 +65,7 @@ def locate(
     samplers: Sequence[AreaSampler],
     refined: Sequence[Candidates],
     *,
-    least_score: float = _LEAST_SCORE,
+    least_score: float = LEAST_SCORE,
 ) -> list[FoundFaces]:
     """Return the candidates of each picture that are faces, with landmarks: those with a score
     (0 to 1) above `least_score`. Directions do not suppress each other."""
@@ -71,19 +74,28 @@ def locate(
     for candidates, (there, corrections, points, scores) in zip(refined, judged, strict=True):
         good = there & (scores > least_score)
         boxes, quarters, likely = candidates.boxes[good], candidates.quarters[good], scores[good]
-        sides = boxes[:, 2:] - boxes[:, :2] + 1
-        shares = points[good].reshape(-1, 2, 5).transpose(0, 2, 1)
-        landmarks = points_back(shares * sides[:, None], sides[:, 0], quarters)
-        landmarks = landmarks + boxes[:, None, :2] - 1
-        moved = corrected(boxes, corrections_back(corrections[good], quarters), inclusive=True)
-        kept = _by_direction(best_of_nested, moved, likely, quarters)
-        clear = np.ones(len(kept), dtype=np.bool_)
-        found.append(FoundFaces(moved[kept], likely[kept], landmarks[kept], quarters[kept], clear))
+        every = faces_in(Candidates(boxes, quarters), corrections[good], points[good], likely)
+        found.append(every.where(_by_direction(best_of_nested, every.boxes, likely, quarters)))
     return found
 
 
+def faces_in(
+    candidates: Candidates, corrections: Floats, points: Floats, scores: Scores
+) -> FoundFaces:
+    """The faces that the third network sees in candidates, by its outputs for them."""
+    boxes, quarters = candidates.boxes, candidates.quarters
+    sides = boxes[:, 2:] - boxes[:, :2] + 1
+    shares = points.reshape(-1, 2, 5).transpose(0, 2, 1)
+    landmarks = points_back(shares * sides[:, None], sides[:, 0], quarters)
+    landmarks = landmarks + boxes[:, None, :2] - 1
+    moved = corrected(boxes, corrections_back(corrections, quarters), inclusive=True)
+    clear = np.ones(len(boxes), dtype=np.bool_)
+    places = np.zeros(len(boxes), dtype=np.int64)
+    return FoundFaces(moved, scores, landmarks, quarters, clear, places)
+
+
 def direction_odds(
-    networks: MtcnnNetworks, sampler: AreaSampler, boxes: Boxes, *, mirrored: bool = False
+    networks: MtcnnNetworks, sampler: AreaSampler, faces: FoundFaces, *, mirrored: bool = False
 ) -> Scores:
     """Log odds (N, 4) of a face in each of the four directions in the square around each box, or in
     its mirror image.
@@ -93,14 +105,14 @@ def direction_odds(
     led by 2.7 or more; of faces found the wrong way up, it was behind by 3.3 or more (by 2.4
     without the mirror image).
     """
-    parts, _ = inside(squared(boxes), width=sampler.width, height=sampler.height)
+    parts, _ = inside(squared(faces.boxes), width=sampler.width, height=sampler.height)
     crops = sampler.crops(parts, 48)
     if mirrored:
         crops = crops[:, :, ::-1]
     turns = (-1 if mirrored else 1) * np.array((UPRIGHT, *OTHERS))
     seen = np.concatenate([np.rot90(crops, turn, axes=(1, 2)) for turn in turns])
     *_, scores = networks.locate(np.ascontiguousarray(seen))
-    return np.asarray(log_odds(scores).reshape(4, len(boxes)).T)
+    return np.asarray(log_odds(scores).reshape(4, len(faces)).T)
 
 
 def log_odds(scores: Scores) -> Scores:
@@ -126,11 +138,11 @@ def _by_direction(
 ) -> Chosen:
     """The places of the boxes that are left when those of each direction suppress each other."""
     if not quarters.any():  # as in most photos
-        return suppress(boxes, scores, most=_OVERLAP)
+        return suppress(boxes, scores, most=OVERLAP)
     kept = []
     for direction in np.unique(quarters):
         places = np.flatnonzero(quarters == direction)
-        kept.append(places[suppress(boxes[places], scores[places], most=_OVERLAP)])
+        kept.append(places[suppress(boxes[places], scores[places], most=OVERLAP)])
     return np.concatenate(kept)
 
 

@@ -1,0 +1,1 @@
+"""A batch of photos in a few large operations of PyTorch, on a GPU."""
