@@ -26,6 +26,7 @@ from app.recognition.types import (
     Embedding,
     FaceQuality,
     ImageSize,
+    Landmarks,
     Photo,
     Pixels,
     WideCrop,
@@ -91,6 +92,22 @@ class _Work:
 
     def add(self, stage: Stage, seconds: float) -> None:
         self.seen.seconds[stage] = self.seen.seconds.get(stage, 0.0) + seconds
+
+
+class _Cuts:
+    """The crops of one face. Networks and measures of the same template get the same one."""
+
+    def __init__(self, pixels: Pixels, landmarks: Landmarks) -> None:
+        self._pixels = pixels
+        self._landmarks = landmarks
+        self._made: dict[tuple[int, tuple[tuple[float, float], ...]], Pixels] = {}
+
+    def by(self, spec: InputSpec) -> Pixels:
+        """The crop of a spec, which is cut when it is first asked for."""
+        key = spec.size_px, spec.template
+        if key not in self._made:
+            self._made[key] = align(self._pixels, self._landmarks, spec)
+        return self._made[key]
 
 
 class BatchRecognizer:
@@ -256,16 +273,18 @@ class BatchRecognizer:
         inverse = (1 / across, 1 / down)
         for face in work.seen.selected:
             here = face.enlarged(inverse) if photo.is_reduced else face
+            cuts = _Cuts(photo.pixels, here.landmarks)
             if work.job.embed:
-                specs = [embedder.input for embedder in self.embedders]
-                work.crops.append([align(photo.pixels, here.landmarks, spec) for spec in specs])
+                work.crops.append([cuts.by(embedder.input) for embedder in self.embedders])
             if work.job.crop is not None:
-                work.seen.crops.append(align(photo.pixels, here.landmarks, work.job.crop))
+                work.seen.crops.append(cuts.by(work.job.crop))
             if work.job.keep_crops and len(work.seen.wide_crops) < _MOST_WIDE_CROPS:
                 work.seen.wide_crops.append(cut_wide(photo.pixels, here.landmarks))
             if work.job.liveness and self.liveness is not None:
                 work.liveness_crops.append(self.liveness.cut(photo.pixels, here))
-            work.seen.qualities.append(assess(photo.pixels, here, factor=max(across, down)))
+            work.seen.qualities.append(
+                assess(photo.pixels, here, factor=max(across, down), crop=cuts.by(CROP))
+            )
         work.add(Stage.EMBED, perf_counter() - began)
 
     def _too_coarse(self, work: _Work, photo: Photo) -> bool:

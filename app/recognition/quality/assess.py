@@ -17,10 +17,12 @@ from app.recognition.types import (
 from models.zoo.weights.distinctiveness import Distinctiveness
 
 
-def assess(photo: Pixels, face: DetectedFace, *, factor: float = 1.0) -> FaceQuality:
+def assess(
+    photo: Pixels, face: DetectedFace, *, factor: float = 1.0, crop: Pixels | None = None
+) -> FaceQuality:
     """Measure and score a face of an upright RGB photo, or of a copy that is smaller by
-    `factor`."""
-    raw = measure(photo, face)
+    `factor`. `crop`: see `measure`."""
+    raw = measure(photo, face, crop)
     raw[QualityComponent.FACE_SIZE] *= factor
     components = {name: _scored(name, value) for name, value in raw.items()}
     return FaceQuality(components, direction_is_clear=face.direction is not None)

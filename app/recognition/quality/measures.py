@@ -8,6 +8,7 @@ ISO/IEC 29794-5; each docstring describes how one is computed here.
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Final
 
 import cv2
@@ -27,6 +28,11 @@ CROP: Final = InputSpec(SIDE_PX, arcface_template(SIDE_PX), (0.0, 0.0, 0.0), (1.
 _TEMPLATE: Final = np.asarray(CROP.template)
 
 
+Places = NDArray[np.intp]
+"""Places of a part's points in a flat map: numpy takes values by them in a third of the time that a
+mask needs."""
+
+
 def _filled(centre: tuple[float, float], radii: tuple[float, float]) -> NDArray[np.bool_]:
     """The points of the crop inside an ellipse."""
     y, x = np.mgrid[:SIDE_PX, :SIDE_PX]
@@ -34,8 +40,9 @@ def _filled(centre: tuple[float, float], radii: tuple[float, float]) -> NDArray[
     return np.asarray(inside, dtype=np.bool_)
 
 
-_FACE: Final = _filled((56, 66), (34, 44))
-_FACE_POINTS: Final = np.argwhere(_FACE)[::7, ::-1].astype(np.float64)
+_FACE_MASK: Final = _filled((56, 66), (34, 44))
+_FACE: Final = np.flatnonzero(_FACE_MASK)
+_FACE_POINTS: Final = np.argwhere(_FACE_MASK)[::7, ::-1].astype(np.float64)
 """Every seventh point of the ellipse, (x, y) in the crop."""
 
 _SECOND_DIFFERENCES: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
@@ -47,16 +54,36 @@ _NOSE: Final = 0.53
 """Place of the nose between eyes (0) and mouth (1): the median over Labeled Faces in the Wild."""
 _MOST: Final = 10.0
 """Largest yaw and pitch, as their divisors may be near 0."""
-_EYES: Final = _filled((38.3, 51.6), (15, 9)) | _filled((73.5, 51.5), (15, 9))
-_MOUTH: Final = _filled((56, 92), (22, 9))
-_CHIN: Final = _filled((56, 96), (26, 12))
-_NOSE_AND_CHEEKS: Final = (
+_CHIN: Final = np.flatnonzero(_filled((56, 96), (26, 12)))
+_NOSE_AND_CHEEKS: Final = np.flatnonzero(
     _filled((56, 54), (5, 8)) | _filled((40, 63), (7, 4)) | _filled((72, 63), (7, 4))
 )
 _SOME: Final = (np.indices((SIDE_PX, SIDE_PX)) % 2 == 0).all(axis=0)
 """A quarter of the points, enough for the median of a large part."""
-_LEFT_SIDE: Final = _filled((36, 58), (16, 26)) & _SOME
-_RIGHT_SIDE: Final = _filled((76, 58), (16, 26)) & _SOME
+_LEFT_MASK: Final = _filled((36, 58), (16, 26)) & _SOME
+_RIGHT_MASK: Final = _filled((76, 58), (16, 26)) & _SOME
+_COLORED: Final = (
+    _CHIN,
+    _NOSE_AND_CHEEKS,
+    np.flatnonzero(_LEFT_MASK),
+    np.flatnonzero(_RIGHT_MASK),
+)
+"""The parts whose colors are compared."""
+_COLORED_POINTS: Final = np.concatenate(_COLORED)
+_COLORED_ENDS: Final = tuple(accumulate(map(len, _COLORED)))
+
+
+def _in_differences(part: NDArray[np.bool_]) -> Places:
+    """The places of a part in the maps of `_second_differences`."""
+    margin = slice(_DIFFERENCE_PX, -_DIFFERENCE_PX)
+    return np.flatnonzero(part[margin, margin])
+
+
+_FACE_DIFFERENCES: Final = _in_differences(_FACE_MASK)
+_EYES: Final = _in_differences(_filled((38.3, 51.6), (15, 9)) | _filled((73.5, 51.5), (15, 9)))
+_MOUTH: Final = _in_differences(_filled((56, 92), (22, 9)))
+_LEFT_SIDE: Final = _in_differences(_LEFT_MASK)
+_RIGHT_SIDE: Final = _in_differences(_RIGHT_MASK)
 _LEAST_DETAIL: Final = 0.5
 """Gray values; two parts with less detail than this are alike."""
 _DETAIL_RATIO: Final = 0.9
@@ -72,16 +99,20 @@ _FLOOR: Final = 0.05
 """Gray values; less structure than this is only rounding to 8 bits."""
 
 
-def measure(photo: Pixels, face: DetectedFace) -> dict[QualityComponent, float]:
-    """Measure one face of an upright photo, in about a millisecond whatever the photo's size.
+def measure(
+    photo: Pixels, face: DetectedFace, crop: Pixels | None = None
+) -> dict[QualityComponent, float]:
+    """Measure one face of an upright photo, in half a millisecond whatever the photo's size.
 
-    The values are raw; `QualityComponent` describes them.
+    `crop` is what `align` cuts for CROP, where that is there already. The values are raw;
+    `QualityComponent` describes them.
     """
-    crop = align(photo, face.landmarks, CROP)
+    if crop is None:
+        crop = align(photo, face.landmarks, CROP)
     # As floats: rounded luminance would hide how flat a flat part is.
     floats = cv2.cvtColor(crop.astype(np.float32), cv2.COLOR_RGB2GRAY)
     luminance = np.asarray(floats, dtype=np.float32)
-    inside = luminance[_FACE]
+    inside = luminance.take(_FACE)
     eye_distance, yaw, pitch, roll = _pose(face)
     differences = _second_differences(_blurred(luminance, 1))
     sharpness, noise = _detail(luminance, differences)
@@ -89,9 +120,9 @@ def measure(photo: Pixels, face: DetectedFace) -> dict[QualityComponent, float]:
         QualityComponent.FACE_SIZE: eye_distance,
         QualityComponent.SHARPNESS: sharpness,
         QualityComponent.NOISE: noise,
-        QualityComponent.COMPRESSION: _blockiness(luminance),
+        QualityComponent.COMPRESSION: _blockiness(luminance, inside),
         QualityComponent.UNDEREXPOSURE: float(inside.mean()) / 255,
-        QualityComponent.OVEREXPOSURE: float((inside >= 247).mean()),
+        QualityComponent.OVEREXPOSURE: np.count_nonzero(inside >= 247) / len(inside),
         QualityComponent.CONTRAST: float(inside.std()) / 255,
         QualityComponent.YAW: yaw,
         QualityComponent.PITCH: pitch,
@@ -109,35 +140,37 @@ def _detail(luminance: Luminance, differences: Sequence[Luminance]) -> tuple[flo
     Gaussians here do the same at one scale each (Crete et al., 2007, measure without a reference).
     """
     coarse, coarsest = (_blurred(luminance, sigma) for sigma in (4, 8))
-    structure = _rms((coarse - coarsest)[_FACE]) + _FLOOR
+    structure = _rms((coarse - coarsest).take(_FACE)) + _FLOOR
     seconds = np.abs(cv2.filter2D(luminance, -1, _SECOND_DIFFERENCES))
     # Immerkaer's estimate (1996), in the parts with the least texture.
     texture = np.asarray(cv2.blur(seconds, (9, 9)), dtype=np.float32)
-    noise = _quantile(texture[_FACE], 0.2) * _NOISE_SCALE
+    noise = _quantile(texture.take(_FACE), 0.2) * _NOISE_SCALE
     least = _least_detail(differences)
     detail = np.sqrt(max(0.0, least**2 - (_NOISE_IN_DIFFERENCES * noise) ** 2))
     return float(detail) / structure, noise / structure
 
 
-def _blockiness(luminance: Luminance) -> float:
+def _blockiness(luminance: Luminance, inside: NDArray[np.float32]) -> float:
     """The median of the differences of neighbours divided by their mean, compared
     with that of normally distributed ones (0.845). Black and burnt out pixels are left out; a gray
     value is added for rounding."""
-    counted = _FACE & (luminance > 1) & (luminance < 247)
-    across = np.abs(np.diff(luminance, axis=1))[counted[:, 1:]]
-    down = np.abs(np.diff(luminance, axis=0))[counted[1:]]
-    steps = np.concatenate([across, down])
+    counted = (inside > 1) & (inside < 247)
+    if counted.all():  # as in most photos
+        places, values = _FACE, inside
+    else:
+        places, values = _FACE[counted], inside[counted]
+    neighbours = np.concatenate([luminance.take(places - 1), luminance.take(places - SIDE_PX)])
+    steps = np.abs(np.concatenate([values, values]) - neighbours)
     if not steps.size:
         return 0.0
     flat = (_quantile(steps, 0.5) / 0.845 + 1) / (float(steps.mean()) + 1)
-    return float(np.clip(1 - flat, 0, 1))
+    return min(max(1 - flat, 0.0), 1.0)
 
 
 def _least_detail(differences: Sequence[Luminance]) -> float:
     """Strength of the second differences in the weakest of four directions: a photo that is blurred
     by motion is sharp across the motion."""
-    inside = _without_margin(_FACE)
-    return min(_rms(difference[inside]) for difference in differences)
+    return min(_rms(difference.take(_FACE_DIFFERENCES)) for difference in differences)
 
 
 def _unevenness(crop: Pixels, differences: Sequence[Luminance]) -> float:
@@ -147,42 +180,33 @@ def _unevenness(crop: Pixels, differences: Sequence[Luminance]) -> float:
 
     ISO/IEC 29794-5 measures the occluded share of the face, by a network that segments it.
     """
+    strengths = np.mean(np.abs(differences), axis=0)
+    chin, cheeks, left, right = _median_colors(crop)
     return max(
-        _ratio_of_detail(differences, _EYES, _MOUTH) / _DETAIL_RATIO,
-        _distance_of_color(crop, _CHIN, _NOSE_AND_CHEEKS) / _COLOR_DISTANCE,
-        _ratio_of_detail(differences, _LEFT_SIDE, _RIGHT_SIDE) / _SIDE_DETAIL_RATIO,
-        _distance_of_color(crop, _LEFT_SIDE, _RIGHT_SIDE) / _SIDE_COLOR_DISTANCE,
+        _ratio_of_detail(strengths, _EYES, _MOUTH) / _DETAIL_RATIO,
+        math.dist(chin, cheeks) / _COLOR_DISTANCE,
+        _ratio_of_detail(strengths, _LEFT_SIDE, _RIGHT_SIDE) / _SIDE_DETAIL_RATIO,
+        math.dist(left, right) / _SIDE_COLOR_DISTANCE,
     )
 
 
-def _ratio_of_detail(
-    differences: Sequence[Luminance], part: NDArray[np.bool_], other: NDArray[np.bool_]
-) -> float:
-    """The absolute logarithm of the ratio, 0 and up."""
-    one, two = (_median_strength(differences, of) + _LEAST_DETAIL for of in (part, other))
+def _ratio_of_detail(strengths: Luminance, part: Places, other: Places) -> float:
+    """The absolute logarithm of the ratio of the median strengths of two parts, 0 and up.
+
+    `strengths` are means over the four directions."""
+    one, two = (_quantile(strengths.take(of), 0.5) + _LEAST_DETAIL for of in (part, other))
     return abs(math.log(one / two))
 
 
-def _distance_of_color(crop: Pixels, part: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    return math.dist(_median_color(crop[part]), _median_color(crop[other]))
-
-
-def _median_strength(differences: Sequence[Luminance], part: NDArray[np.bool_]) -> float:
-    """The median, in a part of the crop, of the mean strength over the directions."""
-    inside = _without_margin(part)
-    strengths = np.abs([difference[inside] for difference in differences]).mean(axis=0)
-    return _quantile(strengths, 0.5)
-
-
-def _median_color(pixels: Pixels) -> tuple[float, float]:
-    """The medians of a and b of CIELAB, of pixels (N, 3)."""
+def _median_colors(crop: Pixels) -> list[tuple[float, float]]:
+    """The medians of a and b of CIELAB, of each of the parts _COLORED."""
+    pixels = crop.reshape(-1, 3).take(_COLORED_POINTS, axis=0)
     colors = cv2.cvtColor(pixels[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
-    return _quantile(colors[:, 1], 0.5), _quantile(colors[:, 2], 0.5)
-
-
-def _without_margin(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The points that have `_second_differences`."""
-    return part[_DIFFERENCE_PX:-_DIFFERENCE_PX, _DIFFERENCE_PX:-_DIFFERENCE_PX]
+    reds, blues = colors[:, 1].copy(), colors[:, 2].copy()
+    return [
+        (_quantile(reds[begin:end], 0.5), _quantile(blues[begin:end], 0.5))
+        for begin, end in pairwise((0, *_COLORED_ENDS))
+    ]
 
 
 def _second_differences(fine: Luminance) -> list[Luminance]:
