@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.api import problems
-from app.api.routes import REQUEST_BODIES, api_router, operations_router
+from app.api.routes import DIRECT_ROUTES, REQUEST_BODIES, api_router, operations_router
 
 _DESCRIPTION = """
 Self-hosted face recognition: enroll people, remove them, verify two faces (1:1) and identify one
@@ -46,6 +46,7 @@ def application_of_routes(lifespan: Lifespan | None = None) -> FastAPI:
         openapi_url=None,  # `documents` answers it, with a page of our own
     )
     problems.install(app, REQUEST_BODIES)
+    app.router.routes += DIRECT_ROUTES
     app.include_router(api_router)
     app.include_router(operations_router)
     return app

@@ -14,7 +14,16 @@ from app.api.audited_reads import Reads
 from app.api.bodies.media_types import JSON_LINES
 from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import services_of
-from app.api.granted import ANY_KEY, NO_KEY, Wanted, require_granted, require_granted_in_body
+from app.api.direct_routes import DirectRoute
+from app.api.edge.api_paths import API_PREFIX
+from app.api.granted import (
+    ANY_KEY,
+    NO_KEY,
+    Wanted,
+    require_granted,
+    require_granted_in_body,
+    require_of_caller,
+)
 from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.problems import documented
 from app.api.schemas.parts.answer import Answer
@@ -67,6 +76,7 @@ class Endpoints(APIRouter):
         super().__init__(prefix=prefix, tags=[tag])
         self.bodies: list[type[BaseModel]] = []
         self.reads: dict[str, Reads] = {}
+        self.direct: list[DirectRoute] = []
 
     def endpoint(
         self,
@@ -83,6 +93,7 @@ class Endpoints(APIRouter):
         media_type: str | None = None,
         or_lines: bool = False,
         reads: Reads | None = None,
+        direct: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Add a route, which only a key with this `right` may use; see `granted`.
 
@@ -92,7 +103,8 @@ class Endpoints(APIRouter):
         in a thread: as text it is megabytes, which would hold up all other requests.
         With a `media_type`, the function returns a file of that type, which is personal data: no
         cache may keep it. `or_lines`: the function may also return JSON Lines. `reads` says
-        what of people it reads, for the audit log.
+        what of people it reads, for the audit log. `direct`: it is also called past FastAPI, as
+        those are that are asked most; see `direct_routes`.
         """
 
         def add(function: Handler) -> Handler:
@@ -113,6 +125,16 @@ class Endpoints(APIRouter):
                 return await call(values)
 
             handle.__signature__ = signature  # type: ignore[attr-defined]
+            if direct:
+                self.direct.append(
+                    DirectRoute(
+                        method,
+                        API_PREFIX + self.prefix + path,
+                        signature,
+                        lambda request, name: require_of_caller(request, right, name),
+                        call,
+                    )
+                )
             statuses = {*problems}
             if "{" in self.prefix + path:
                 statuses.add(404)

@@ -31,6 +31,10 @@ _DISTANCE: Final = 16.0
 
 _CAMERA: Final = np.diag([_DISTANCE, _DISTANCE, 1.0])
 
+_ENOUGH: Final = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 1e-4)
+"""The last step from which on the angles stay within a tenth of a degree. Further ones take as long
+as all before."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeadPose:
@@ -74,6 +78,6 @@ def _direction(points: NDArray[np.float64]) -> tuple[float, float, float]:
         _, turn, shift = cv2.solvePnP(_FACE, points, _CAMERA, None, flags=cv2.SOLVEPNP_SQPNP)
     except cv2.error:  # points at one place
         return 0.0, 0.0, -1.0
-    turn, _ = cv2.solvePnPRefineLM(_FACE, points, _CAMERA, None, turn, shift)
+    turn, _ = cv2.solvePnPRefineLM(_FACE, points, _CAMERA, None, turn, shift, _ENOUGH)
     x, y, z = -cv2.Rodrigues(turn)[0][:, 2]
     return float(x), float(y), float(z)

@@ -89,6 +89,9 @@ REQUEST_BODIES = tuple(chain.from_iterable(router.bodies for router in _ROUTERS)
 READS = {name: read for router in _ROUTERS for name, read in router.reads.items()}
 """What routes read of people, by the name of the route."""
 
+DIRECT_ROUTES = tuple(chain.from_iterable(router.direct for router in _ROUTERS))
+"""The routes that are asked most, to stand before all others."""
+
 operations_router = health.router
 
-__all__ = ["READS", "REQUEST_BODIES", "api_router", "operations_router"]
+__all__ = ["DIRECT_ROUTES", "READS", "REQUEST_BODIES", "api_router", "operations_router"]

@@ -10,7 +10,7 @@ from app.recognition.types import DetectedPhoto
 router = Endpoints(tag="recognition")
 
 
-@router.endpoint("POST", "/detect", DetectAnswer, right=Right.IDENTIFY)
+@router.endpoint("POST", "/detect", DetectAnswer, right=Right.IDENTIFY, direct=True)
 async def detect(body: Sent[DetectBody], services: ServicesDep) -> DetectedPhoto:
     """Find the faces of a photo and their landmarks."""
     scored = largest_faces(services.settings.limits.max_faces) if body.liveness else None

@@ -12,7 +12,7 @@ from app.recognition.select import largest_faces
 router = Endpoints(tag="recognition")
 
 
-@router.endpoint("POST", "/embed", EmbedAnswer, right=Right.TEMPLATES)
+@router.endpoint("POST", "/embed", EmbedAnswer, right=Right.TEMPLATES, direct=True)
 async def embed(body: Sent[ImageBody], services: ServicesDep) -> EmbedAnswer:
     """Embed the faces of a photo, for a search of your own or for /search here."""
     select = largest_faces(services.settings.limits.max_faces)

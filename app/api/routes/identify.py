@@ -35,6 +35,7 @@ def _matched_on_all(answer: IdentifyImagesAnswer) -> list[str]:
     right=Right.IDENTIFY,
     problems=[409],
     reads=Reads(Action.IDENTIFIED, lambda done: matched(face.decision for face in done.faces)),
+    direct=True,
 )
 async def identify(
     collection: CollectionPath, body: Sent[IdentifyBody], services: ServicesDep

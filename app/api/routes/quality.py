@@ -11,7 +11,7 @@ from app.recognition.types import EmbeddedPhoto
 router = Endpoints(tag="recognition")
 
 
-@router.endpoint("POST", "/quality", QualityAnswer, right=Right.IDENTIFY)
+@router.endpoint("POST", "/quality", QualityAnswer, right=Right.IDENTIFY, direct=True)
 async def assess_quality(body: Sent[ImageBody], services: ServicesDep) -> EmbeddedPhoto:
     """Measure how good each face of a photo is for recognition, and which levels reject it."""
     select = largest_faces(services.settings.limits.max_faces)

@@ -21,6 +21,7 @@ router = Endpoints("/collections/{collection}", tag="recognition")
         Action.IDENTIFIED,
         lambda found: [] if found.identity is None else [found.identity.id],
     ),
+    direct=True,
 )
 async def search(
     collection: CollectionPath,

@@ -23,6 +23,7 @@ def _compared_with(done: Verification) -> list[str]:
     rights_by_field={"embedding_a": Right.TEMPLATES, "embedding_b": Right.TEMPLATES},
     problems=[404, 409, 429],
     reads=Reads(Action.VERIFIED, _compared_with),
+    direct=True,
 )
 async def verify(
     body: Sent[VerifyBody], services: ServicesDep, searches: CountedSearchesDep
