@@ -41,7 +41,13 @@ advertise-client-urls: http://127.0.0.1:{client}
 listen-peer-urls: http://127.0.0.1:{peer}
 initial-advertise-peer-urls: http://127.0.0.1:{peer}
 initial-cluster: default=http://127.0.0.1:{peer}
+unsafe-no-fsync: true
 """
+"""Without fsync, as no test cuts the power, and a busy disk makes sessions of its parts expire."""
+
+_SESSION_TTL_S = 10
+"""A server that was killed is ready again once the sessions of before have expired: after 30 s by
+default."""
 
 
 class MilvusServer:
@@ -61,7 +67,7 @@ class MilvusServer:
         names = [name for name in config.configurable_items if name.endswith("_port")]
         etcd_peer, self._health_port, *ports = _free_ports(len(names) + 2)
         config.update(**dict(zip(names, ports, strict=True)))
-        for name, value in (settings or {}).items():
+        for name, value in {"common.session.ttl": _SESSION_TTL_S, **(settings or {})}.items():
             config.set(name, value)
         config.resolve()
         self._etcd = self._folder / "configs" / "etcd.yaml"
