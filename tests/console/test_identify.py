@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageFilter
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.console.accessibility import require_accessible
 from tests.console.console_server import ConsoleServer
@@ -245,6 +245,30 @@ def test_options_are_in_the_address_and_in_the_request(
     only.fill("paris")
     only.press("Enter")
     expect(page.get_by_text("Write attributes as name=value")).to_be_visible()
+
+
+def test_what_is_typed_stays_when_an_answer_arrives(
+    page: Page, server: ConsoleServer, collection: str
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/identify", hold, times=1)
+    page.goto(server.at("identify", collection=collection))
+    with page.expect_request("**/identify"):
+        _choose(page, astronaut())
+    page.get_by_text("Options", exact=True).click()
+    only = page.get_by_label("Only people with")
+    only.fill("site=paris")
+    held[0].continue_()
+    expect(page.get_by_role("row", name="1")).to_contain_text("unknown")
+    expect(only).to_have_value("site=paris")
+    only.press("Enter")
+    expect(page).to_have_url(server.at("identify?filter=site%3Dparis", collection=collection))
+    page.goto(server.at("identify?filter=site%3Dberlin", collection=collection))
+    expect(only).to_have_value("site=berlin")
 
 
 def test_two_faces(page: Page, server: ConsoleServer, collection: str) -> None:

@@ -79,6 +79,22 @@ def test_module_is_small_and_keeps_to_the_policy(module: Path) -> None:
     assert {word: why for word, why in FORBIDDEN.items() if word in text} == {}
 
 
+def test_every_text_field_keeps_what_is_typed() -> None:
+    """A page is drawn again whenever an answer arrives, and gives each field its value again."""
+    kept = re.compile(r"\bonInput=|\btype=\"(?:checkbox|radio|file)\"|\breadonly\b|\bhidden\b")
+    losing = [
+        f"{module.relative_to(STATIC)}: {field}"
+        for module in own_modules()
+        for field in re.findall(
+            r"<(?:input|textarea)\s.*?/?>(?=\s*(?:\$|<|`|\n|$))",
+            module.read_text(encoding="utf-8"),
+            re.DOTALL,
+        )
+        if re.search(r"\svalue=", field) and not kept.search(field)
+    ]
+    assert losing == []
+
+
 def test_every_module_loads(page: Page, server: ConsoleServer) -> None:
     """A name that a module imports and another does not export stops a page when it is opened."""
     names = [module.relative_to(STATIC).as_posix() for module in own_modules()]

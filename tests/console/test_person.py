@@ -68,6 +68,24 @@ def test_attributes_are_checked_while_typing_and_nothing_is_overwritten(
     assert _person(server, collection, person["id"])["attributes"] == {}
 
 
+def test_what_is_typed_stays_when_something_else_of_the_person_changes(
+    server: ConsoleServer, collection: str, page: Page
+) -> None:
+    person = server.enroll(collection, astronaut(), name="Eileen Collins")["identity"]
+    _open(page, server, collection, person["id"])
+    name = page.get_by_label("Name", exact=True)
+    name.fill("Eileen M. Collins")
+    page.get_by_role("button", name="Record a consent").click()
+    page.get_by_label("Purpose").fill("access")
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_text("access", exact=True)).to_be_visible()
+    expect(name).to_have_value("Eileen M. Collins")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="Eileen M. Collins")).to_be_visible()
+    name.fill(" Eileen M. Collins ")
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
+
+
 def test_each_added_photo_is_judged_alone(
     server: ConsoleServer, collection: str, page: Page
 ) -> None:

@@ -153,11 +153,12 @@ class Database:
         ):
             info = {IN_SESSION: self.vault}
             made = Session(connection, expire_on_commit=False, info=info)
+            began = monotonic()
             with made as session, session.begin():
                 if self.dialect == "postgresql" and wait_s < self.timeout_s:
                     session.execute(text(f"SET LOCAL lock_timeout = {int(wait_s * 1000)}"))
                 yield session
-        self.storage.written()
+        self.storage.written(began)
 
     def stop_waiting(self) -> None:
         """Refuse the writers that wait for a lock, and those who come, with Stopping."""

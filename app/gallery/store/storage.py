@@ -29,6 +29,8 @@ _FULL_BYTES = 500_000
 """Free space below which a disk counts as full before a change has failed."""
 _STAYS_S = 10.0
 """A failed write counts for so long, unless another one succeeds."""
+_PASSING = (DiskFull.code, DatabaseReadOnly.code)
+"""Problems that end by themselves once there is room, or the right to write."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -124,17 +126,17 @@ class Storage:
             with self._lock:
                 self._problems[error.code] = (error, monotonic())
 
-    def written(self) -> None:
-        """Note that a change was made; one that used the reserve proves nothing."""
+    def written(self, since: float) -> None:
+        """Note that a change was made, which began at a time of `time.monotonic`.
+
+        It proves nothing against what failed later, nor does one that used the reserve.
+        """
         if self._problems and not _uses_reserve.get():
-            self._forget(DiskFull.code, DatabaseReadOnly.code)
+            self._forget(*_PASSING, noted_before=since)
 
     def found_whole(self, since: float) -> None:
         """Note that every page was read without a fault, from a time of `time.monotonic` on."""
-        with self._lock:
-            noted = self._problems.get(DatabaseDamaged.code)
-            if noted is not None and noted[1] < since:
-                del self._problems[DatabaseDamaged.code]
+        self._forget(DatabaseDamaged.code, noted_before=since)
 
     def problems(self) -> list[DatabaseUnavailable]:
         """What is wrong now, the worst first."""
@@ -170,20 +172,22 @@ class Storage:
         if self._folder is not None and free_bytes(self._folder) < _FULL_BYTES:
             self.failed(self._full())
             return
-        now = monotonic()
+        old = monotonic() - _STAYS_S
         with self._lock:
-            old = [code for code, (_, at) in self._problems.items() if now - at > _STAYS_S]
-        passing = {DiskFull.code, DatabaseReadOnly.code} & set(old)
+            passing = [code for code in _PASSING if code in self._problems]
+            passing = [code for code in passing if self._problems[code][1] < old]
         if passing and self._folder is not None and why_not_writable(self._folder) is None:
-            self._forget(*passing)
+            self._forget(*passing, noted_before=old)
 
     def _full(self) -> DiskFull:
         return DiskFull(f"the disk of {self._folder} is full")
 
-    def _forget(self, *codes: str) -> None:
+    def _forget(self, *codes: str, noted_before: float) -> None:
         with self._lock:
             for code in codes:
-                self._problems.pop(code, None)
+                noted = self._problems.get(code)
+                if noted is not None and noted[1] < noted_before:
+                    del self._problems[code]
 
 
 class _MakesRoom(Protocol):

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -99,7 +100,7 @@ def test_a_full_disk_is_noticed_before_a_change_fails(small_disk: Path) -> None:
     storage.look_again()
     assert [type(found) for found in storage.problems()] == [DiskFull]
     filler.unlink()
-    storage.written()
+    storage.written(monotonic())
     storage.look_again()
     assert storage.problems() == []
 
@@ -110,14 +111,25 @@ def test_a_failure_is_a_problem_until_a_change_is_made() -> None:
     storage.failed(DatabaseReadOnly("it cannot be written"))
     assert [type(found) for found in storage.problems()] == [DatabaseReadOnly, DiskFull]
     storage.require_writable()  # whether there is room now is found out by trying
-    storage.written()
+    storage.written(monotonic())
     assert storage.problems() == []
+
+
+def test_a_change_that_began_before_the_failure_of_another_proves_nothing(
+    database: Database,
+) -> None:
+    with database.writing():
+        database.storage.failed(DiskFull("the disk is full"))
+    assert [type(found) for found in database.storage.problems()] == [DiskFull]
+    with database.writing():
+        pass
+    assert database.storage.problems() == []
 
 
 def test_damage_stays_until_all_pages_were_read_without_a_fault() -> None:
     storage = Storage()
     storage.failed(DatabaseDamaged())
-    storage.written()
+    storage.written(monotonic())
     with pytest.raises(DatabaseDamaged):
         storage.require_writable()
     storage.found_whole(since=0.0)

@@ -1,6 +1,7 @@
 /** Enroll one person: photos of the camera or files, and who it is. Or more photos of a person. */
 
 import { ask, inCollection } from "../core/api.js";
+import { ifStill } from "../core/draft.js";
 import { note } from "../core/history.js";
 import { html, useEffect, useRef, useState } from "../core/html.js";
 import { readAttributes } from "../core/json_text.js";
@@ -58,7 +59,7 @@ export default function Enroll({ query, collection }) {
     }
     setDone({ identity: answer.identity, count, rejected: answer.rejected, photos: chosen.map(({ photo }) => photo) });
     clear();
-    setDraft({ ...EMPTY, consent: draft.consent }); // often that of the next person, too
+    setDraft(ifStill(draft, { ...EMPTY, consent: draft.consent })); // often that of the next person, too
   });
   const { problem, busy } = enrol;
   const named = personId !== null || draft.name.trim() !== "" || draft.external_id.trim() !== "";

@@ -48,7 +48,7 @@ export default function Person({ args: [id = ""], collection }) {
     <${ProblemNotice} problem=${problem ?? everything.problem} onRetry=${problem ? loaded.reload : undefined} />
     <div class="person-page" aria-busy=${loaded.busy ? "true" : undefined}>
       <div>
-        <${Details} key=${person.revision} person=${person} onChanged=${loaded.reload} />
+        <${Details} person=${person} onChanged=${loaded.reload} />
         <${Consents} person=${person} onChanged=${loaded.reload} onErased=${close} />
       </div>
       <div>

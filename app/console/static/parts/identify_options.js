@@ -5,6 +5,7 @@ import { setQuery } from "../core/router.js";
 import { collection, info } from "../core/session.js";
 import { useStore } from "../core/store.js";
 import { t } from "../core/text.js";
+import { DraftInput } from "./draft_input.js";
 import { Field } from "./field.js";
 
 const LEVELS = ["none", "floor", "low", "auto", "medium", "high"];
@@ -51,23 +52,23 @@ export const QualityFilterField = ({ query }) =>
     </select>
   <//>`;
 
-/** A rate as one in so many. @param {{label: string, hint: string, value?: string, placeholder: string, disabled: boolean, onChange: (event: Event) => void}} props */
+/** A rate as one in so many. @param {{label: string, hint: string, value?: string, placeholder: string, disabled: boolean, onCommit: (text: string) => void}} props */
 export const OneInField = ({ label, hint, value = "", ...control }) =>
   html`<${Field} label=${label} hint=${hint}>
-    <input type="number" min="2" step="1" value=${value} ...${control} />
+    <${DraftInput} type="number" min="2" step="1" value=${value} ...${control} />
   <//>`;
 
-/** A similarity that is demanded. @param {{value?: string, placeholder: string | number, onChange: (event: Event) => void}} props */
+/** A similarity that is demanded. @param {{value?: string, placeholder: string | number, onCommit: (text: string) => void}} props */
 export const ThresholdField = ({ value = "", ...control }) =>
   html`<${Field} label=${t("identify.threshold")} hint=${t("identify.threshold_hint")}>
-    <input type="number" min="-1" max="1" step="any" value=${value} ...${control} />
+    <${DraftInput} type="number" min="-1" max="1" step="any" value=${value} ...${control} />
   <//>`;
 
 /** @param {{query: Record<string, string>, open?: boolean}} props */
 export function IdentifyOptions({ query, open = false }) {
   const known = useStore(info);
   const present = useStore(collection);
-  const set = (name) => (event) => setQuery({ [name]: event.target.value.trim() || null });
+  const set = (name) => (text) => setQuery({ [name]: text || null });
   const turn = (name) => (event) => setQuery({ [name]: event.target.checked ? "1" : null });
   const { target_fpir: ofCollection, identify_threshold: fixed } = present?.options?.decisions ?? {};
   const oneIn = String(Math.round(1 / (ofCollection ?? known.thresholds.target_fpir)));
@@ -82,19 +83,19 @@ export function IdentifyOptions({ query, open = false }) {
         placeholder=${fixed == null ? oneIn : ""}
         value=${query.one_in}
         disabled=${query.threshold != null}
-        onChange=${set("one_in")}
+        onCommit=${set("one_in")}
       />
       <${ThresholdField}
         placeholder=${fixed ?? known.thresholds.identify ?? ""}
         value=${query.threshold}
-        onChange=${set("threshold")}
+        onCommit=${set("threshold")}
       />
       <${QualityFilterField} query=${query} />
       <${Field} label=${t("identify.filter")} hint=${t("identify.filter_hint")} error=${faultOf(query.filter)}>
-        <input value=${query.filter ?? ""} autocomplete="off" spellcheck=${false} onChange=${set("filter")} />
+        <${DraftInput} value=${query.filter ?? ""} autocomplete="off" spellcheck=${false} onCommit=${set("filter")} />
       <//>
       <${Field} label=${t("identify.terminal")} hint=${t("identify.terminal_hint")}>
-        <input value=${query.terminal ?? ""} maxlength="64" autocomplete="off" spellcheck=${false} onChange=${set("terminal")} />
+        <${DraftInput} value=${query.terminal ?? ""} maxlength="64" autocomplete="off" spellcheck=${false} onCommit=${set("terminal")} />
       <//>
     </div>
     <label class="check">

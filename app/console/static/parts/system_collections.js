@@ -1,6 +1,7 @@
 /** The collections: find one, create one, change its options, delete it. */
 
 import { ask } from "../core/api.js";
+import { useDraft } from "../core/draft.js";
 import { count, day } from "../core/format.js";
 import { html, useState } from "../core/html.js";
 import { useLoaded } from "../core/loading.js";
@@ -22,6 +23,11 @@ export function CollectionList({ query, collection }) {
   const call = { path: "collections", query: { q: query.q, limit: A_PAGE, cursor } };
   const { data, problem, busy, reload } = useLoaded((signal) => ask({ ...call, signal }), [query.q, cursor]);
   const [dialog, setDialog] = useState(null); // {kind, of}
+  const find = useDraft({ q: query.q ?? "" });
+  const onFind = ({ target }) => {
+    find.set("q")(target.value);
+    setQuery({ q: target.value.trim() || null, after: null, before: null });
+  };
   const close = () => setDialog(null);
   const changed = () => {
     close();
@@ -40,8 +46,8 @@ export function CollectionList({ query, collection }) {
           aria-label=${t("frame.collection_find")}
           placeholder=${t("frame.collection_find")}
           maxlength="255"
-          value=${query.q ?? ""}
-          onInput=${(event) => setQuery({ q: event.target.value.trim() || null, after: null, before: null })}
+          value=${find.texts.q}
+          onInput=${onFind}
         />
       </search>
       <span class="row">

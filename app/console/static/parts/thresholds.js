@@ -1,6 +1,7 @@
 /** Thresholds of a collection: the form, the plots, and what they rest on. */
 
 import { ask, inCollection } from "../core/api.js";
+import { ifStill } from "../core/draft.js";
 import { note } from "../core/history.js";
 import { html, useEffect, useState } from "../core/html.js";
 import { useAction, useLoaded } from "../core/loading.js";
@@ -39,7 +40,7 @@ export function Thresholds({ collection, defaults, query }) {
       await follow();
     };
     const { options } = await ask(saveCall);
-    setDraft(draftOf(options.decisions, defaults));
+    setDraft(ifStill(draft, draftOf(options.decisions, defaults)));
     note(t("thresholds.saved", { name: collection.name }), { undo });
     await follow();
   });

@@ -1,6 +1,7 @@
 /** The three steps of Start: show a face, enroll it under a name, and see the name over the face. */
 
 import { ask, inCollection } from "../core/api.js";
+import { ifStill } from "../core/draft.js";
 import { photoOfFace } from "../core/face_photo.js";
 import { html, useEffect, useRef, useState } from "../core/html.js";
 import { announce } from "../core/live.js";
@@ -130,7 +131,7 @@ function EnrollStep({ collection, seen, person, onEnrolled }) {
     const { identity, faces: enrolled } = await ask({ ...callOf(made), tries: 3 });
     for (const { id, box } of enrolled) await keepTabFace(id, seen.photo, made.inPhoto(box));
     await readCollection();
-    setName("");
+    setName(ifStill(name, ""));
     onEnrolled(identity);
   });
   const submit = (event) => {

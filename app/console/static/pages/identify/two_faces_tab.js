@@ -109,14 +109,14 @@ function Outcome({ answer, call }) {
 }
 
 function VerifyOptions({ query, open }) {
-  const set = (name) => (event) => setQuery({ [name]: event.target.value || null });
+  const set = (name) => (text) => setQuery({ [name]: text || null });
   const changed = ["faces", "one_in_pairs", "pair_threshold", "quality"].some((name) => query[name]);
   const { thresholds } = info.get();
   return html`<details class="options" open=${open || changed}>
     <summary>${t("identify.options")}</summary>
     <div class="form-grid">
       <${Field} label=${t("identify.several_faces")} hint=${t("identify.several_faces_hint")}>
-        <select value=${query.faces ?? RULES[0]} onChange=${set("faces")}>
+        <select value=${query.faces ?? RULES[0]} onChange=${(event) => set("faces")(event.target.value)}>
           ${RULES.map((rule) => html`<option value=${rule}>${t(`identify.rule_${rule}`)}</option>`)}
         </select>
       <//>
@@ -126,12 +126,12 @@ function VerifyOptions({ query, open }) {
         placeholder=${String(Math.round(1 / thresholds.target_fmr))}
         value=${query.one_in_pairs}
         disabled=${query.pair_threshold != null}
-        onChange=${set("one_in_pairs")}
+        onCommit=${set("one_in_pairs")}
       />
       <${ThresholdField}
         placeholder=${thresholds.verify == null ? "" : format.similarity(thresholds.verify)}
         value=${query.pair_threshold}
-        onChange=${set("pair_threshold")}
+        onCommit=${set("pair_threshold")}
       />
       <${QualityFilterField} query=${query} />
     </div>

@@ -4,6 +4,7 @@ import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { readValue } from "../../core/json_text.js";
 import { setQuery } from "../../core/router.js";
 import { t } from "../../core/text.js";
+import { DraftInput } from "../../parts/draft_input.js";
 import { Field } from "../../parts/field.js";
 import { useSettled } from "../../parts/person_picker.js";
 
@@ -30,11 +31,7 @@ export function Filters({ query, find }) {
       <div class="form-grid">
         <${AttributeFilter} key=${query.attributes} query=${query} />
         <${Field} label=${t("people.leaves_before")}>
-          <input
-            type="date"
-            value=${query.leaves ?? ""}
-            onChange=${(event) => setQuery({ ...FIRST_PAGE, leaves: event.target.value || null })}
-          />
+          <${DraftInput} type="date" value=${query.leaves ?? ""} onCommit=${(text) => setQuery({ ...FIRST_PAGE, leaves: text || null })} />
         <//>
       </div>
       ${more &&

@@ -2,8 +2,9 @@
 
 import { ask } from "../../core/api.js";
 import { changePerson } from "../../core/changes.js";
+import { useDraft } from "../../core/draft.js";
 import { note } from "../../core/history.js";
-import { html, useState } from "../../core/html.js";
+import { html } from "../../core/html.js";
 import { asText, isExact, readAttributes } from "../../core/json_text.js";
 import { useAction } from "../../core/loading.js";
 import { route } from "../../core/router.js";
@@ -14,7 +15,7 @@ import { asLocal, ExpiryField, fromLocal } from "../../parts/expiry_field.js";
 import { errorOf, Field } from "../../parts/field.js";
 import { Notice, ProblemNotice } from "../../parts/notice.js";
 
-const draftOf = (person) => ({
+const textsOf = (person) => ({
   name: person.name ?? "",
   external_id: person.external_id ?? "",
   attributes: asText(person.attributes),
@@ -30,13 +31,16 @@ const READ = {
   threshold: (text) => (text.trim() === "" ? null : Number(text)),
 };
 
+/** Whether a text means another value; spaces around a name change nothing. */
+const isOther = (name, text, former) => meaningOf(name, text) !== meaningOf(name, former);
+const meaningOf = (name, text) => JSON.stringify(READ[name](text), (_, value) => (Number.isNaN(value) ? "no number" : value));
+
 /** @param {{person: object, onChanged: () => void}} props */
 export function Details({ person, onChanged }) {
-  const [former] = useState(() => draftOf(person));
-  const [draft, setDraft] = useState(former);
-  const set = (name) => (text) => setDraft((present) => ({ ...present, [name]: text }));
+  const former = textsOf(person);
+  const { texts: draft, set, discard } = useDraft(former);
   const input = (name) => (event) => set(name)(event.target.value);
-  const names = Object.keys(draft).filter((name) => draft[name] !== former[name]);
+  const names = Object.keys(draft).filter((name) => isOther(name, draft[name], former[name]));
   const changes = Object.fromEntries(names.map((name) => [name, READ[name](draft[name])]));
   const { collection } = route.get();
   const call = changePerson(collection, person, changes);
@@ -52,6 +56,7 @@ export function Details({ person, onChanged }) {
     onChanged();
   });
   const { problem } = save;
+  const onDiscard = () => (discard(), save.clear());
   const wrong = readAttributes(draft.attributes).error !== null || Number.isNaN(changes.threshold);
   const changedMeanwhile = problem?.code === "revision_conflict";
   return html`<form
@@ -65,7 +70,7 @@ export function Details({ person, onChanged }) {
     ${changedMeanwhile
       ? html`<${Notice} kind="warning" title=${t("person.changed_meanwhile")}>
           <p>${t("person.changed_meanwhile_text")}</p>
-          <button type="button" onClick=${onChanged}>${t("frame.reload")}</button>
+          <button type="button" onClick=${() => (onDiscard(), onChanged())}>${t("frame.reload")}</button>
         <//>`
       : html`<${ProblemNotice} problem=${problem} />`}
     <div class="form-stack">
@@ -90,7 +95,7 @@ export function Details({ person, onChanged }) {
     <p class="row">
       <button needs="correct" type="submit" class="primary" disabled=${wrong || names.length === 0 || save.busy}>${t("frame.save")}</button>
       ${names.length > 0 &&
-      html`<button type="button" onClick=${() => (setDraft(former), save.clear())}>${t("person.discard")}</button>
+      html`<button type="button" onClick=${onDiscard}>${t("person.discard")}</button>
         <${AsRequestButton} call=${() => call} />`}
     </p>
   </form>`;

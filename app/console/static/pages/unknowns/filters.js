@@ -3,6 +3,7 @@
 import { html } from "../../core/html.js";
 import { setQuery } from "../../core/router.js";
 import { t } from "../../core/text.js";
+import { DraftInput } from "../../parts/draft_input.js";
 import { Field } from "../../parts/field.js";
 
 const ORDERS = ["newest", "largest"];
@@ -17,12 +18,12 @@ export const Filters = ({ order, minCount, children }) =>
       </select>
     <//>
     <${Field} label=${t("unknowns.min_count")}>
-      <input
+      <${DraftInput}
         type="number"
         min="1"
-        value=${minCount ?? 1}
-        onChange=${({ target }) => {
-          const least = Math.round(Number(target.value));
+        value=${String(minCount ?? 1)}
+        onCommit=${(text) => {
+          const least = Math.round(Number(text));
           setQuery({ min_count: least > 1 ? least : null, ...FROM_THE_START });
         }}
       />

@@ -1,5 +1,6 @@
 /** Giving a group a name: a new person, or one of those who are called so already. */
 
+import { ifStill } from "../../core/draft.js";
 import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { useAction } from "../../core/loading.js";
 import { t } from "../../core/text.js";
@@ -37,8 +38,8 @@ export function NameForm({ collection, groupId, faceIds, chosen, field, onDone, 
       if (problem.status === 404) onChanged();
       throw problem; // the name stays in its field
     }
-    setText("");
-    setExternalId("");
+    setText(ifStill(text, ""));
+    setExternalId(ifStill(externalId, ""));
     setFound([]);
     onDone();
   });
