@@ -121,18 +121,17 @@ class _Search:
         Faces that the database no longer has are passed over.
         """
         query = self._query
-        owners: Mapping[int, FaceOwner] = self._faces.owners(
-            hits.numbers.tolist(), query.wanted, now=query.now
-        )
+        numbers = hits.numbers.tolist()
+        owners: Mapping[int, FaceOwner] = self._faces.owners(numbers, query.wanted, now=query.now)
         best: dict[int, _Nearest] = {}
-        for number, similarity in zip(
-            hits.numbers.tolist(), hits.similarities.tolist(), strict=True
-        ):
+        for number, similarity in zip(numbers, hits.similarities.tolist(), strict=True):
             owner = owners.get(number)
-            if owner is None or owner.identity_number in self._left_out:
+            if owner is None:
                 continue
-            if owner.face_id != query.exclude_face_id:
-                best.setdefault(owner.identity_number, _Nearest(number, owner.face_id, similarity))
+            face_id, person = owner
+            if person in best or person in self._left_out or face_id == query.exclude_face_id:
+                continue
+            best[person] = _Nearest(number, face_id, similarity)
         return best
 
     def _scored(

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import event
 
 from app.gallery.gallery import Gallery
-from app.gallery.records import CollectionChanges, Scoring
+from app.gallery.records import CollectionChanges, NewIdentity, Scoring, SearchResult
 from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.store.database import Database
 from tests.gallery.conftest import sqlite_only
-from tests.gallery.factories import COLLECTION, enroll, new_gallery, unit_vectors
+from tests.gallery.factories import COLLECTION, enroll, new_face, new_gallery, unit_vectors
 
 Statement = tuple[str, Any]
 """Its text and its parameters."""
@@ -55,6 +55,27 @@ def test_search_of_everybody_sends_four_statements(database: Database) -> None:
         assert search(gallery) == 10
 
     assert len(statements) == 4, statements
+
+
+def test_search_finds_the_same_where_nobody_listens_to_its_statements(database: Database) -> None:
+    """SQLite is then sent them past SQLAlchemy."""
+    gallery = filled(database)
+    expires_at = datetime(2050, 1, 1, tzinfo=UTC)
+    ada = NewIdentity(name="Ada", attributes={"team": "a"}, expires_at=expires_at)
+    probe = unit_vectors(1, seed=5)
+    gallery.people.enroll(COLLECTION, ada, [new_face(probe[0])])
+
+    def found() -> SearchResult:
+        query = PeopleQuery(10, datetime(2030, 1, 1, tzinfo=UTC), scoring=Scoring.TEMPLATE)
+        return gallery.search.find(COLLECTION, list(probe), query)
+
+    alone = found()
+    with sent(database) as statements:
+        assert found() == alone
+
+    assert statements
+    best = alone.candidates[0][0].identity
+    assert (best.name, best.attributes, best.expires_at) == ("Ada", {"team": "a"}, expires_at)
 
 
 @sqlite_only

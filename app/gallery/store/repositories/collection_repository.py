@@ -16,6 +16,7 @@ from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.announcement import announce
 from app.gallery.store.statements.held_people import not_held
 from app.gallery.store.statements.people_filter_sql import expired
+from app.gallery.store.statements.prepared import PreparedStatement
 from app.gallery.store.statements.row_records import record_of
 from app.gallery.store.tables import (
     CalibrationTable,
@@ -39,7 +40,7 @@ _BY_NAME = select(*_COLUMNS).where(CollectionTable.name == bindparam("name"))
 _BY_NUMBER = select(*_COLUMNS).where(CollectionTable.number == bindparam("number"))
 _OWN, _OTHER = aliased(CalibrationTable), aliased(CalibrationTable)
 # A calibration counts only for the embedder it was measured with.
-_WITH_CALIBRATIONS = (
+_WITH_CALIBRATIONS = PreparedStatement(
     select(_OWN.created_at, _OTHER.created_at, *_COLUMNS)
     .select_from(CollectionTable)
     .outerjoin(
@@ -105,10 +106,10 @@ class CollectionRepository:
 
     def get_calibrated(self, name: str) -> tuple[CollectionView, Calibrated]:
         """A collection, and when it was calibrated, in one statement."""
-        found = self._session.connection().execute(_WITH_CALIBRATIONS, {"name": name}).first()
-        if found is None:
+        found = _WITH_CALIBRATIONS.rows(self._session.connection(), {"name": name})
+        if not found:
             raise not_found(name)
-        own, other, *columns = found
+        own, other, *columns = found[0]
         view = _view(columns)
         calibrated = {view.digest: own} if own is not None else {}
         if view.other is not None and other is not None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import Any, TypeVarTuple
+from typing import Any, NamedTuple, TypeVarTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from app.gallery.store.repositories.sealed_faces import SealedFaces
 from app.gallery.store.statements.among_numbers import among
 from app.gallery.store.statements.embedding_columns import PLACES, kind_of, place_in
 from app.gallery.store.statements.people_filter_sql import not_expired, wanted_people
+from app.gallery.store.statements.prepared import PreparedStatement
 from app.gallery.store.statements.row_records import box_of, record_of
 from app.gallery.store.statements.vector_bytes import to_bytes
 from app.gallery.store.tables import FaceTable, IdentityTable, SecondEmbeddingTable
@@ -48,7 +49,7 @@ _EXAMPLES_EACH = 8  # of more, people with many photos would outweigh the others
 _ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
 # Made once: to build a statement takes as long as to answer it.
-_OWNERS = (
+_OWNERS = PreparedStatement(
     select(FaceTable.number, FaceTable.id, FaceTable.identity_number)
     .join(IdentityTable, IdentityTable.number == FaceTable.identity_number)
     .where(
@@ -58,8 +59,10 @@ _OWNERS = (
     )
 )
 _EXAMPLES = {
-    kind: place.readable(select(FaceTable.identity_number, FaceTable.number, *place.columns)).where(
-        among(FaceTable.identity_number, "people"), place.present
+    kind: PreparedStatement(
+        place.readable(select(FaceTable.identity_number, FaceTable.number, *place.columns)).where(
+            among(FaceTable.identity_number, "people"), place.present
+        )
     )
     for kind, place in PLACES.items()
 }
@@ -84,15 +87,16 @@ _RANKED = (
 )
 _SUMMARIES = select(_RANKED).where(_RANKED.c.place == 1)
 _EMBEDDINGS = {
-    kind: place.readable(select(FaceTable.number, *place.columns)).where(
-        among(FaceTable.number, "numbers"), place.present
+    kind: PreparedStatement(
+        place.readable(select(FaceTable.number, *place.columns)).where(
+            among(FaceTable.number, "numbers"), place.present
+        )
     )
     for kind, place in PLACES.items()
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FaceOwner:
+class FaceOwner(NamedTuple):
     face_id: str
     identity_number: int
 
@@ -316,14 +320,19 @@ class FaceRepository(ScopedRepository):
 
         Reads no embeddings: a search may ask for a great many faces.
         """
-        query = _OWNERS
-        if wanted.anonymous is not None:  # instead of a list of all these people
-            query = query.where(IdentityTable.anonymous.is_(wanted.anonymous))
-            wanted = replace(wanted, anonymous=None)
-        for people in wanted_people(self._collection.number, wanted):
-            query = query.where(IdentityTable.number.in_(people))
         values = {"collection": self._collection.number, "numbers": numbers, "now": now}
-        rows = self._session.connection().execute(query, values).all()
+        connection = self._session.connection()
+        rows: Sequence[Sequence[Any]]
+        if wanted == EVERYBODY:
+            rows = _OWNERS.rows(connection, values)
+        else:
+            query = _OWNERS.select
+            if wanted.anonymous is not None:  # instead of a list of all these people
+                query = query.where(IdentityTable.anonymous.is_(wanted.anonymous))
+                wanted = replace(wanted, anonymous=None)
+            for people in wanted_people(self._collection.number, wanted):
+                query = query.where(IdentityTable.number.in_(people))
+            rows = connection.execute(query, values).all()
         return {number: FaceOwner(face_id, owner) for number, face_id, owner in rows}
 
     def numbers_of(self, wanted: PeopleFilter, *, most: int | None = None) -> NDArray[np.int64]:
@@ -361,19 +370,23 @@ class FaceRepository(ScopedRepository):
         """Face numbers, each with the columns of its embedding."""
         query = _EMBEDDINGS[kind_of(self._collection)]
         values = {"numbers": numbers, **self._digest}
-        rows = self._session.connection().execute(query, values).all()
+        rows = query.rows(self._session.connection(), values)
         return [(row[0], row[1:]) for row in rows]
 
     def examples_of(
         self, identity_numbers: Sequence[int], *, exclude_face_id: str | None = None
     ) -> dict[int, dict[int, Embedding]]:
         """Read all embeddings of some people that open, by identity number and face number."""
-        query = _EXAMPLES[kind_of(self._collection)]
-        if exclude_face_id is not None:
-            query = query.where(FaceTable.id != exclude_face_id)
+        prepared = _EXAMPLES[kind_of(self._collection)]
         values = {"people": identity_numbers, **self._digest}
         found: dict[int, dict[int, Embedding]] = {}
-        rows = self._session.connection().execute(query, values).all()
+        connection = self._session.connection()
+        rows: Sequence[Sequence[Any]]
+        if exclude_face_id is None:
+            rows = prepared.rows(connection, values)
+        else:
+            query = prepared.select.where(FaceTable.id != exclude_face_id)
+            rows = connection.execute(query, values).all()
         for identity_number, number, *columns in rows:
             embedding = self._opened.one(columns)
             if embedding is not None:

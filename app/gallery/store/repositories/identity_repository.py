@@ -1,6 +1,7 @@
 """SQL of the identities."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ from app.gallery.store.statements.people_filter_sql import (
     with_consent,
 )
 from app.gallery.store.statements.prefix_condition import beginning_with
+from app.gallery.store.statements.prepared import PreparedStatement
 from app.gallery.store.statements.row_records import record_of
 from app.gallery.store.tables import AttributeTable, FaceTable, IdentityTable
 
@@ -40,12 +42,20 @@ _FACE_COUNT = (
     .scalar_subquery()
     .label("face_count")
 )
-_SHOWN = [
-    column for column in IdentityTable.__table__.columns if not column.name.endswith("_folded")
-]
+_FIELDS = tuple(
+    field.name for field in fields(Identity) if field.name not in {"revision", "faces", "hold"}
+)
 # Made once, and past the ORM: to build a statement, and rows that could be changed, takes longer
 # than to answer it.
-_BY_NUMBER = select(*_SHOWN, _FACE_COUNT).where(among(IdentityTable.number, "numbers"))
+_BY_NUMBER = PreparedStatement(
+    select(
+        IdentityTable.number,
+        *(
+            _FACE_COUNT if name == "face_count" else IdentityTable.__table__.c[name]
+            for name in _FIELDS
+        ),
+    ).where(among(IdentityTable.number, "numbers"))
+)
 
 
 class IdentityRepository(ScopedRepository):
@@ -145,8 +155,11 @@ class IdentityRepository(ScopedRepository):
 
     def by_number(self, numbers: Sequence[int]) -> dict[int, Identity]:
         revision = self._collection.revision
-        rows = self._session.connection().execute(_BY_NUMBER, {"numbers": numbers}).all()
-        return {row.number: _record(row, revision=revision) for row in rows}
+        rows = _BY_NUMBER.rows(self._session.connection(), {"numbers": numbers})
+        return {
+            number: Identity(**dict(zip(_FIELDS, columns, strict=True)), revision=revision)
+            for number, *columns in rows
+        }
 
     def count_up_to(self, most: int) -> int:
         """How many people there are, or `most` if there are more."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import cache
 from typing import Any, TypeVar
 
 from app.recognition.types import Box
@@ -11,8 +12,13 @@ RecordT = TypeVar("RecordT")
 
 def record_of(kind: type[RecordT], row: Any, **others: object) -> RecordT:  # noqa: ANN401  (any row)
     """Make a record, a dataclass, of a row's columns of the same names, and of `others`."""
-    names = [field.name for field in fields(kind) if field.name not in others]  # type: ignore[arg-type]
-    return kind(**{name: getattr(row, name) for name in names}, **others)
+    names = _names_of(kind)  # type: ignore[arg-type]
+    return kind(**{name: getattr(row, name) for name in names if name not in others}, **others)
+
+
+@cache
+def _names_of(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def box_of(stored: Sequence[float] | None) -> Box | None:
