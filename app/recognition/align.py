@@ -10,7 +10,7 @@ from models.zoo.network import InputSpec
 Transform = NDArray[np.float64]
 """Shape (2, 3): maps (x, y, 1) of the photo to (x, y) of the crop."""
 
-_REGION_MARGIN_PX = 2  # pixels beyond the crop's edge that bilinear sampling may read
+REGION_MARGIN_PX = 2  # pixels beyond the crop's edge that bilinear sampling may read
 
 
 def similarity_transform(source: NDArray[np.floating], target: NDArray[np.floating]) -> Transform:
@@ -62,7 +62,7 @@ def _region(photo: Pixels, transform: Transform, size_px: int) -> tuple[Pixels, 
     inverse = cv2.invertAffineTransform(transform)
     corners = np.array([[0, 0], [size_px, 0], [0, size_px], [size_px, size_px]], dtype=np.float64)
     covered = corners @ inverse[:, :2].T + inverse[:, 2]
-    margin = _REGION_MARGIN_PX / min(scale, 1.0)
+    margin = REGION_MARGIN_PX / min(scale, 1.0)
     left, top = np.maximum(np.floor(covered.min(axis=0) - margin).astype(int), 0)
     right, bottom = np.minimum(np.ceil(covered.max(axis=0) + margin).astype(int), (width, height))
     if left >= right or top >= bottom:  # landmarks off the photo: the crop is all border

@@ -1,11 +1,16 @@
 """Recognise the photos of a batch together, each as if it were alone."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, wait
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from threading import Lock
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.errors import InputError, Stopping
 from app.observe.request_scope import Stage
@@ -15,9 +20,10 @@ from app.recognition.decode.photo_file import DecodeLimits, PhotoFile
 from app.recognition.decode.samples import find_shade
 from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.detection import BY_SETTINGS, Detection
-from app.recognition.embedder import NetworkEmbedder
+from app.recognition.embedder import Embedded, NetworkEmbedder, unit_length
 from app.recognition.liveness.liveness_scorer import FaceCrops, LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
+from app.recognition.on_device import AskedFace, FacesOnDevice
 from app.recognition.quality.assess import assess, with_distinctiveness
 from app.recognition.quality.measures import CROP
 from app.recognition.select import Selection
@@ -87,7 +93,9 @@ class _Work:
     seen: Seen
     reserved_bytes: int
     crops: list[list[Pixels]] = field(default_factory=list)
-    """One for each embedder, of each face."""
+    """One for each embedder, of each face; none where a device embeds them."""
+    rows: list[NDArray[np.float32]] = field(default_factory=list)
+    """Embeddings of the faces by each embedder, of any length, where a device made them."""
     liveness_crops: list[FaceCrops] = field(default_factory=list)
 
     def add(self, stage: Stage, seconds: float) -> None:
@@ -117,6 +125,10 @@ class BatchRecognizer:
     again at its full size only if a selected face has too few pixels. `memory` is shared by the
     photos of all threads. Of several `embedders`, the first is that of the service, the second the
     next one; each face is embedded by both.
+
+    On a GPU, `on_device` cuts, embeds and measures the faces of all photos of a batch together, and
+    `decoders` decode its photos at once. One thread at a time has the device, and others decode
+    meanwhile.
     """
 
     def __init__(
@@ -128,6 +140,8 @@ class BatchRecognizer:
         max_pixels: int,
         liveness: LivenessScorer | None = None,
         decode_s: float = DECODE_S,
+        on_device: FacesOnDevice | None = None,
+        decoders: Executor | None = None,
     ) -> None:
         self._detector = detector
         self.embedders = tuple(embedders)
@@ -135,6 +149,9 @@ class BatchRecognizer:
         self._memory = memory
         self._max_pixels = max_pixels
         self._processes = DecoderProcesses(decode_s=decode_s)
+        self._on_device = on_device
+        self._decoders = decoders
+        self._turn: AbstractContextManager[object] = nullcontext() if on_device is None else Lock()
 
     def __call__(self, jobs: Sequence[Job]) -> list[Seen | Exception]:
         """Return what was found in each photo, or why it cannot be used."""
@@ -156,6 +173,8 @@ class BatchRecognizer:
     def end_decoding(self) -> None:
         """End the decoding processes. Their photos and further ones fail with Stopping."""
         self._processes.stop()
+        if self._decoders is not None:
+            self._decoders.shutdown(wait=False)
 
     def try_networks(self) -> None:
         """Run each network once. Raises FloatingPointError for a broken embedder."""
@@ -167,17 +186,9 @@ class BatchRecognizer:
         if self.liveness is not None:
             self.liveness.try_networks()
 
-    def with_embedding(
-        self, quality: FaceQuality, embedding: Embedding, norm: float | None = None
-    ) -> FaceQuality:
-        """The quality of a face, with its distinctiveness if that was measured for the embedder.
-
-        `norm` is the length of the embedding before it was divided by it, if that is known.
-        """
-        measure = self.embedders[0].distinctiveness
-        if measure is None:
-            return quality
-        return with_distinctiveness(quality, embedding, measure, norm=norm)
+    def with_embedding(self, quality: FaceQuality, embedding: Embedding) -> FaceQuality:
+        """The quality of a face, with its distinctiveness if that was measured for the embedder."""
+        return self._with_embeddings([quality], embedding[None], None)[0]
 
     def is_heavy(self, image: bytes) -> bool:
         """Return whether a photo takes much longer than others, at its full size: a face may need
@@ -192,18 +203,45 @@ class BatchRecognizer:
     ) -> None:
         """Fill in `works` for photos that can be read, `outcomes` for the others."""
         held: list[_Work] = []
-        for place, job in enumerate(jobs):
-            try:
-                file = self._open(job.image, enough_px=self._detector.max_side_px)
-                if not self._memory.try_take(file.memory_bytes):
-                    self._look(held)  # holding memory while it waits could block all threads
-                    held.clear()
-                    self._memory.take(file.memory_bytes)
-                works[place] = self._read(job, file)
-                held.append(works[place])
-            except (InputError, Stopping) as error:
-                outcomes[place] = error
-        self._look(held)
+        reading: dict[int, Future[_Work]] = {}
+
+        def look() -> None:
+            for place in list(reading):
+                try:
+                    works[place] = reading.pop(place).result()
+                    held.append(works[place])
+                except (InputError, Stopping) as error:
+                    outcomes[place] = error
+            self._look(held)
+            held.clear()
+
+        try:
+            for place, job in enumerate(jobs):
+                try:
+                    file = self._open(job.image, enough_px=self._detector.max_side_px)
+                    if not self._memory.try_take(file.memory_bytes):
+                        look()  # holding memory while it waits could block all threads
+                        self._memory.take(file.memory_bytes)
+                    if self._decoders is not None:
+                        reading[place] = self._read_beside(self._decoders, job, file)
+                        continue
+                    works[place] = self._read(job, file)
+                    held.append(works[place])
+                except (InputError, Stopping) as error:
+                    outcomes[place] = error
+            look()
+        finally:  # none is left, unless one failed in a way that ends the batch
+            for future in wait(reading.values()).done:
+                if future.exception() is None:
+                    self._release(future.result())
+
+    def _read_beside(self, decoders: Executor, job: Job, file: PhotoFile) -> "Future[_Work]":
+        """Let another thread decode a photo whose memory is taken. Raises Stopping."""
+        try:
+            return decoders.submit(self._read, job, file)
+        except RuntimeError as error:  # they were shut down
+            self._memory.give_back(file.memory_bytes)
+            raise Stopping from error
 
     def _open(self, image: bytes, *, enough_px: int | None = None) -> PhotoFile:
         limits = DecodeLimits(
@@ -227,7 +265,7 @@ class BatchRecognizer:
 
     def _look(self, works: Sequence[_Work]) -> None:
         """Find the faces of photos in memory, cut out the selected ones, release the photos."""
-        try:
+        with self._turn, self._releasing(works):
             began = perf_counter()
             photos = [work.photo for work in works if work.photo is not None]
             found = self._detector.detect_all(
@@ -236,24 +274,31 @@ class BatchRecognizer:
                 detections=[work.job.detection for work in works if work.photo is not None],
             )
             seconds = perf_counter() - began
+            ready = []
             for work, photo, faces in zip(works, photos, found, strict=True):
                 work.add(Stage.DETECT, seconds)
-                self._select(work, photo, faces)
+                if self._select(work, photo, faces):
+                    ready.append((work, photo))
+            self._cut(ready)
+
+    @contextmanager
+    def _releasing(self, works: Sequence[_Work]) -> Iterator[None]:
+        try:
+            yield
         finally:
             for work in works:
                 self._release(work)
 
-    def _select(self, work: _Work, photo: Photo, faces: tuple[DetectedFace, ...]) -> None:
+    def _select(self, work: _Work, photo: Photo, faces: tuple[DetectedFace, ...]) -> bool:
+        """Select faces; return whether they are to be cut out of this photo."""
         faces = tuple(face for face in faces if photo.holds(face.box))
         work.seen.detected = tuple(face.enlarged(photo.factors) for face in faces)
         if not faces:
             work.seen.size = replace(work.seen.size, shade=find_shade(photo.pixels))
         if work.job.select is None:
-            return
+            return False
         work.seen.selected = tuple(work.job.select(work.seen.detected, photo.size))
-        if photo.is_reduced and self._too_coarse(work, photo):
-            return
-        self._cut(work, photo)
+        return not (photo.is_reduced and self._too_coarse(work, photo))
 
     def _look_closer(self, work: _Work) -> None:
         """Decode a photo again, at its full size, and cut out the selected faces."""
@@ -263,18 +308,44 @@ class BatchRecognizer:
         try:
             work.add(Stage.DECODE, again.seen.seconds[Stage.DECODE])
             assert again.photo is not None
-            self._cut(work, again.photo)
+            with self._turn:
+                self._cut([(work, again.photo)])
         finally:
             self._release(again)
 
-    def _cut(self, work: _Work, photo: Photo) -> None:
+    def _cut(self, ready: Sequence[tuple[_Work, Photo]]) -> None:
+        """Cut the selected faces out of their photos, and measure them."""
+        for work, photo in ready:
+            began = perf_counter()
+            self._cut_on_cpu(work, photo)
+            work.add(Stage.EMBED, perf_counter() - began)
+        if self._on_device is not None and ready:
+            self._cut_on_device(self._on_device, ready)
+
+    def _cut_on_device(self, device: FacesOnDevice, ready: Sequence[tuple[_Work, Photo]]) -> None:
+        """Embed and measure the selected faces of several photos together."""
         began = perf_counter()
-        across, down = photo.factors
-        inverse = (1 / across, 1 / down)
-        for face in work.seen.selected:
-            here = face.enlarged(inverse) if photo.is_reduced else face
-            cuts = _Cuts(photo.pixels, here.landmarks)
+        asked = [
+            AskedFace(photo.pixels, face, max(photo.factors), embed=work.job.embed)
+            for work, photo in ready
+            for face in _faces_in(photo, work.seen.selected)
+        ]
+        seen = device.see(asked)
+        seconds = perf_counter() - began
+        qualities = iter(seen.qualities)
+        row = 0
+        for work, _ in ready:
+            work.seen.qualities = list(islice(qualities, len(work.seen.selected)))
             if work.job.embed:
+                end = row + len(work.seen.selected)
+                work.rows = [rows[row:end] for rows in seen.rows]
+                row = end
+            work.add(Stage.EMBED, seconds)
+
+    def _cut_on_cpu(self, work: _Work, photo: Photo) -> None:
+        for here in _faces_in(photo, work.seen.selected):
+            cuts = _Cuts(photo.pixels, here.landmarks)
+            if work.job.embed and self._on_device is None:
                 work.crops.append([cuts.by(embedder.input) for embedder in self.embedders])
             if work.job.crop is not None:
                 work.seen.crops.append(cuts.by(work.job.crop))
@@ -282,10 +353,10 @@ class BatchRecognizer:
                 work.seen.wide_crops.append(cut_wide(photo.pixels, here.landmarks))
             if work.job.liveness and self.liveness is not None:
                 work.liveness_crops.append(self.liveness.cut(photo.pixels, here))
-            work.seen.qualities.append(
-                assess(photo.pixels, here, factor=max(across, down), crop=cuts.by(CROP))
-            )
-        work.add(Stage.EMBED, perf_counter() - began)
+            if self._on_device is None:
+                factor = max(photo.factors)
+                quality = assess(photo.pixels, here, factor=factor, crop=cuts.by(CROP))
+                work.seen.qualities.append(quality)
 
     def _too_coarse(self, work: _Work, photo: Photo) -> bool:
         """Return whether a selected face has fewer pixels in the copy than its crops have.
@@ -309,24 +380,39 @@ class BatchRecognizer:
 
     def _embed(self, works: Sequence[_Work]) -> None:
         began = perf_counter()
-        own, *others = (
-            embedder.embed_with_norms([crops[place] for work in works for crops in work.crops])
-            for place, embedder in enumerate(self.embedders)
-        )
-        made = zip(own.rows, own.norms.tolist(), strict=True)
-        others_made = [iter(other.rows) for other in others]
+        own, *others = (self._embedded(works, place) for place in range(len(self.embedders)))
+        faces = [quality for work in works for quality in work.seen.qualities]
+        qualities = iter(self._with_embeddings(faces, own.rows, own.norms))
+        rows = [iter(made.rows) for made in (own, *others)]
         seconds = perf_counter() - began
         for work in works:
-            rows = [next(made) for _ in work.crops]
-            work.seen.embeddings = [embedding for embedding, _ in rows]
-            work.seen.qualities = [
-                self.with_embedding(quality, *row)
-                for quality, row in zip(work.seen.qualities, rows, strict=True)
-            ]
-            for other in others_made:
-                work.seen.next_embeddings = [next(other) for _ in work.crops]
+            count = len(work.seen.qualities)
+            work.seen.embeddings, *further = (list(islice(made, count)) for made in rows)
+            work.seen.qualities = list(islice(qualities, count))
+            for embeddings in further:
+                work.seen.next_embeddings = embeddings
             work.seen.sha256 = hashlib.sha256(work.job.image).hexdigest()
             work.add(Stage.EMBED, seconds)
+
+    def _embedded(self, works: Sequence[_Work], place: int) -> Embedded:
+        """The embeddings of all faces of photos, by one of the embedders."""
+        if self._on_device is None or not works:
+            crops = [crops[place] for work in works for crops in work.crops]
+            return self.embedders[place].embed_with_norms(crops)
+        return unit_length(np.concatenate([work.rows[place] for work in works]))
+
+    def _with_embeddings(
+        self,
+        qualities: list[FaceQuality],
+        embeddings: NDArray[np.float32],
+        norms: NDArray[np.float32] | None,
+    ) -> list[FaceQuality]:
+        """The qualities of faces with embeddings (N, dimension), whose lengths before they were
+        divided by them may be known."""
+        measure = self.embedders[0].distinctiveness
+        if measure is None:
+            return qualities
+        return with_distinctiveness(qualities, embeddings, measure, norms=norms)
 
     def _score_liveness(self, works: Sequence[_Work]) -> None:
         if self.liveness is None or not works:
@@ -347,6 +433,14 @@ class BatchRecognizer:
         work.photo = None
         self._memory.give_back(work.reserved_bytes)
         work.reserved_bytes = 0
+
+
+def _faces_in(photo: Photo, faces: Sequence[DetectedFace]) -> Sequence[DetectedFace]:
+    """The faces of a whole photo in its pixels that are in memory."""
+    if not photo.is_reduced:
+        return faces
+    across, down = photo.factors
+    return [face.enlarged((1 / across, 1 / down)) for face in faces]
 
 
 def _enlargement(face: DetectedFace, spec: InputSpec) -> float:

@@ -1,6 +1,7 @@
 """Build a recognizer from the settings."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -19,10 +20,11 @@ from app.recognition.device import detector_device, limit_threads, resolve_devic
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
-from app.recognition.pipeline import Recognizer
+from app.recognition.pipeline import NICENESS, Recognizer
 from app.recognition.scheduler import SchedulerOptions, SchedulerWatch
 from app.recognition.startup_errors import startup_error
 from app.runtime.cores import own_cores
+from app.runtime.thread_priority import give_way
 from app.settings import AUTO_EMBEDDER, Settings
 from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import spec_of
@@ -37,7 +39,7 @@ from models.zoo.serving.cpu_threads import CpuThreads
 _MOST_IDLE_THREADS = 4  # networks of this size gain little from more
 _GPU_THREADS = 2  # one decodes and crops while the other has the device
 _CPU_BATCH = 8
-_GPU_BATCH = 16
+_GPU_BATCH = 64  # small photos fill a GPU only by many
 
 _log = structlog.get_logger(__name__)
 
@@ -117,12 +119,23 @@ def build_recognizer(
 ) -> Recognizer:
     """Assemble the detector, the embedders and the threads that they run in.
 
-    `batch_size`: photos that a thread takes at once, at most (default: 8, or 16 on a GPU).
+    `batch_size`: photos that a thread takes at once, at most (default: 8, or 64 on a GPU).
     `threads`: those of one pass through a network (default: `cpu_threads`).
     """
     device = resolve_device(settings.device)
     networks = [network] if next_network is None else [network, next_network]
     threads = threads or cpu_threads()
+    on_device = decoders = None
+    if device == "cuda":
+        from app.recognition.batched.faces import torch_faces  # noqa: PLC0415
+
+        on_device = torch_faces(networks, device=device)
+        decoders = ThreadPoolExecutor(
+            default_threads("cpu", settings.processes),
+            thread_name_prefix="decoding",
+            initializer=give_way,
+            initargs=(NICENESS,),
+        )
     return Recognizer(
         BatchRecognizer(
             detector=build_detector(settings, threads),
@@ -130,6 +143,8 @@ def build_recognizer(
             memory=MemoryBudget(settings.limits.decode_memory_bytes),
             max_pixels=settings.limits.max_pixels,
             liveness=liveness,
+            on_device=on_device,
+            decoders=decoders,
         ),
         scheduling=SchedulerOptions(
             threads=thread_count(settings, device),

@@ -26,7 +26,7 @@ from app.recognition.types import (
 from app.runtime.thread_priority import give_way
 from models.zoo.network import InputSpec
 
-_NICENESS = 5
+NICENESS = 5
 _LARGE_BYTES = 500_000
 """The structure of smaller files is read in a fraction of a millisecond."""
 
@@ -195,7 +195,7 @@ class Recognizer:
         self._prepare()
         # Each thread computes for tens of milliseconds at a time. At the same priority, the event
         # loop would wait as long for a core, and with it every request.
-        give_way(_NICENESS)
+        give_way(NICENESS)
 
     def _try_networks(self) -> None:
         self._prepare()

@@ -1,15 +1,16 @@
-"""The quality of one face of a photo."""
+"""The quality of faces of photos."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.recognition.quality.measures import measure
 from app.recognition.quality.scales import SCALES
 from app.recognition.types import (
     ComponentQuality,
     DetectedFace,
-    Embedding,
     FaceQuality,
     Pixels,
     QualityComponent,
@@ -28,25 +29,43 @@ def assess(
     return FaceQuality(components, direction_is_clear=face.direction is not None)
 
 
+def score_all(
+    raw: Mapping[QualityComponent, NDArray[np.float64]], directions_are_clear: Sequence[bool]
+) -> list[FaceQuality]:
+    """The qualities of several faces, of raw values (N,) of each component."""
+    columns = [
+        list(map(ComponentQuality, values.tolist(), SCALES[name].scores(values).tolist()))
+        for name, values in raw.items()
+    ]
+    return [
+        FaceQuality(dict(zip(raw, row, strict=True)), direction_is_clear=clear)
+        for row, clear in zip(zip(*columns, strict=True), directions_are_clear, strict=True)
+    ]
+
+
 def with_distinctiveness(
-    quality: FaceQuality,
-    embedding: Embedding,
+    qualities: Sequence[FaceQuality],
+    embeddings: NDArray[np.float32],
     measure: Distinctiveness,
     *,
-    norm: float | None = None,
-) -> FaceQuality:
-    """Add the distinctiveness of a face, by its embedding.
+    norms: NDArray[np.float32] | None = None,
+) -> list[FaceQuality]:
+    """Add the distinctiveness of faces, by their embeddings (N, dimension).
 
-    `norm` is the length of the embedding before it was divided by it; None where it is not known.
+    `norms` (N,) are the lengths of the embeddings before they were divided by them; None where they
+    are not known.
     """
     name = QualityComponent.DISTINCTIVENESS
-    norms = None if norm is None else np.array([norm], dtype=np.float32)
-    value = float(measure.of(embedding[None], norms)[0])
-    return replace(
-        quality,
-        components={**quality.components, name: _scored(name, value)},
-        recognisable_by=name if measure.norms is not None and norms is not None else None,
-    )
+    decides = name if measure.norms is not None and norms is not None else None
+    values = measure.of(embeddings, norms).tolist() if len(qualities) else []
+    return [
+        replace(
+            quality,
+            components={**quality.components, name: _scored(name, value)},
+            recognisable_by=decides,
+        )
+        for quality, value in zip(qualities, values, strict=True)
+    ]
 
 
 def _scored(name: QualityComponent, raw: float) -> ComponentQuality:

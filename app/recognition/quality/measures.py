@@ -25,7 +25,7 @@ Luminance = NDArray[np.float32]
 
 SIDE_PX: Final = 112
 CROP: Final = InputSpec(SIDE_PX, arcface_template(SIDE_PX), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-_TEMPLATE: Final = np.asarray(CROP.template)
+TEMPLATE: Final = np.asarray(CROP.template)
 
 
 Places = NDArray[np.intp]
@@ -41,18 +41,18 @@ def _filled(centre: tuple[float, float], radii: tuple[float, float]) -> NDArray[
 
 
 _FACE_MASK: Final = _filled((56, 66), (34, 44))
-_FACE: Final = np.flatnonzero(_FACE_MASK)
-_FACE_POINTS: Final = np.argwhere(_FACE_MASK)[::7, ::-1].astype(np.float64)
+FACE: Final = np.flatnonzero(_FACE_MASK)
+FACE_POINTS: Final = np.argwhere(_FACE_MASK)[::7, ::-1].astype(np.float64)
 """Every seventh point of the ellipse, (x, y) in the crop."""
 
-_SECOND_DIFFERENCES: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
-_NOISE_SCALE: Final = float(np.sqrt(np.pi / 2) / 6)
-_DIFFERENCE_PX: Final = 2
-_NOISE_IN_DIFFERENCES: Final = 2.2
+SECOND_DIFFERENCES: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
+NOISE_SCALE: Final = float(np.sqrt(np.pi / 2) / 6)
+DIFFERENCE_PX: Final = 2
+NOISE_IN_DIFFERENCES: Final = 2.2
 """Second differences of noise of unit strength; measured on photos with added noise."""
-_NOSE: Final = 0.53
+NOSE: Final = 0.53
 """Place of the nose between eyes (0) and mouth (1): the median over Labeled Faces in the Wild."""
-_MOST: Final = 10.0
+MOST: Final = 10.0
 """Largest yaw and pitch, as their divisors may be near 0."""
 _CHIN: Final = np.flatnonzero(_filled((56, 96), (26, 12)))
 _NOSE_AND_CHEEKS: Final = np.flatnonzero(
@@ -62,40 +62,40 @@ _SOME: Final = (np.indices((SIDE_PX, SIDE_PX)) % 2 == 0).all(axis=0)
 """A quarter of the points, enough for the median of a large part."""
 _LEFT_MASK: Final = _filled((36, 58), (16, 26)) & _SOME
 _RIGHT_MASK: Final = _filled((76, 58), (16, 26)) & _SOME
-_COLORED: Final = (
+COLORED: Final = (
     _CHIN,
     _NOSE_AND_CHEEKS,
     np.flatnonzero(_LEFT_MASK),
     np.flatnonzero(_RIGHT_MASK),
 )
 """The parts whose colors are compared."""
-_COLORED_POINTS: Final = np.concatenate(_COLORED)
-_COLORED_ENDS: Final = tuple(accumulate(map(len, _COLORED)))
+_COLORED_POINTS: Final = np.concatenate(COLORED)
+_COLORED_ENDS: Final = tuple(accumulate(map(len, COLORED)))
 
 
 def _in_differences(part: NDArray[np.bool_]) -> Places:
     """The places of a part in the maps of `_second_differences`."""
-    margin = slice(_DIFFERENCE_PX, -_DIFFERENCE_PX)
+    margin = slice(DIFFERENCE_PX, -DIFFERENCE_PX)
     return np.flatnonzero(part[margin, margin])
 
 
-_FACE_DIFFERENCES: Final = _in_differences(_FACE_MASK)
-_EYES: Final = _in_differences(_filled((38.3, 51.6), (15, 9)) | _filled((73.5, 51.5), (15, 9)))
-_MOUTH: Final = _in_differences(_filled((56, 92), (22, 9)))
-_LEFT_SIDE: Final = _in_differences(_LEFT_MASK)
-_RIGHT_SIDE: Final = _in_differences(_RIGHT_MASK)
-_LEAST_DETAIL: Final = 0.5
+FACE_DIFFERENCES: Final = _in_differences(_FACE_MASK)
+EYES: Final = _in_differences(_filled((38.3, 51.6), (15, 9)) | _filled((73.5, 51.5), (15, 9)))
+MOUTH: Final = _in_differences(_filled((56, 92), (22, 9)))
+LEFT_SIDE: Final = _in_differences(_LEFT_MASK)
+RIGHT_SIDE: Final = _in_differences(_RIGHT_MASK)
+LEAST_DETAIL: Final = 0.5
 """Gray values; two parts with less detail than this are alike."""
-_DETAIL_RATIO: Final = 0.9
-_COLOR_DISTANCE: Final = 30.0
+DETAIL_RATIO: Final = 0.9
+COLOR_DISTANCE: Final = 30.0
 """Differences at which the unevenness is 1: of eyes and mouth in detail (logarithm of the ratio),
 and of chin and cheeks in color (CIELAB). Of photos of Labeled Faces in the Wild, 0.3 % have more;
 beards, hats and glasses are below."""
-_SIDE_DETAIL_RATIO: Final = 1.4
-_SIDE_COLOR_DISTANCE: Final = 34.0
+SIDE_DETAIL_RATIO: Final = 1.4
+SIDE_COLOR_DISTANCE: Final = 34.0
 """The same for the left and the right side; 0.2 % have more. Light from one side and faces in half
 profile are below."""
-_FLOOR: Final = 0.05
+FLOOR: Final = 0.05
 """Gray values; less structure than this is only rounding to 8 bits."""
 
 
@@ -112,7 +112,7 @@ def measure(
     # As floats: rounded luminance would hide how flat a flat part is.
     floats = cv2.cvtColor(crop.astype(np.float32), cv2.COLOR_RGB2GRAY)
     luminance = np.asarray(floats, dtype=np.float32)
-    inside = luminance.take(_FACE)
+    inside = luminance.take(FACE)
     eye_distance, yaw, pitch, roll = _pose(face)
     differences = _second_differences(_blurred(luminance, 1))
     sharpness, noise = _detail(luminance, differences)
@@ -140,13 +140,13 @@ def _detail(luminance: Luminance, differences: Sequence[Luminance]) -> tuple[flo
     Gaussians here do the same at one scale each (Crete et al., 2007, measure without a reference).
     """
     coarse, coarsest = (_blurred(luminance, sigma) for sigma in (4, 8))
-    structure = _rms((coarse - coarsest).take(_FACE)) + _FLOOR
-    seconds = np.abs(cv2.filter2D(luminance, -1, _SECOND_DIFFERENCES))
+    structure = _rms((coarse - coarsest).take(FACE)) + FLOOR
+    seconds = np.abs(cv2.filter2D(luminance, -1, SECOND_DIFFERENCES))
     # Immerkaer's estimate (1996), in the parts with the least texture.
     texture = np.asarray(cv2.blur(seconds, (9, 9)), dtype=np.float32)
-    noise = _quantile(texture.take(_FACE), 0.2) * _NOISE_SCALE
+    noise = _quantile(texture.take(FACE), 0.2) * NOISE_SCALE
     least = _least_detail(differences)
-    detail = np.sqrt(max(0.0, least**2 - (_NOISE_IN_DIFFERENCES * noise) ** 2))
+    detail = np.sqrt(max(0.0, least**2 - (NOISE_IN_DIFFERENCES * noise) ** 2))
     return float(detail) / structure, noise / structure
 
 
@@ -156,9 +156,9 @@ def _blockiness(luminance: Luminance, inside: NDArray[np.float32]) -> float:
     value is added for rounding."""
     counted = (inside > 1) & (inside < 247)
     if counted.all():  # as in most photos
-        places, values = _FACE, inside
+        places, values = FACE, inside
     else:
-        places, values = _FACE[counted], inside[counted]
+        places, values = FACE[counted], inside[counted]
     neighbours = np.concatenate([luminance.take(places - 1), luminance.take(places - SIDE_PX)])
     steps = np.abs(np.concatenate([values, values]) - neighbours)
     if not steps.size:
@@ -170,7 +170,7 @@ def _blockiness(luminance: Luminance, inside: NDArray[np.float32]) -> float:
 def _least_detail(differences: Sequence[Luminance]) -> float:
     """Strength of the second differences in the weakest of four directions: a photo that is blurred
     by motion is sharp across the motion."""
-    return min(_rms(difference.take(_FACE_DIFFERENCES)) for difference in differences)
+    return min(_rms(difference.take(FACE_DIFFERENCES)) for difference in differences)
 
 
 def _unevenness(crop: Pixels, differences: Sequence[Luminance]) -> float:
@@ -183,10 +183,10 @@ def _unevenness(crop: Pixels, differences: Sequence[Luminance]) -> float:
     strengths = np.mean(np.abs(differences), axis=0)
     chin, cheeks, left, right = _median_colors(crop)
     return max(
-        _ratio_of_detail(strengths, _EYES, _MOUTH) / _DETAIL_RATIO,
-        math.dist(chin, cheeks) / _COLOR_DISTANCE,
-        _ratio_of_detail(strengths, _LEFT_SIDE, _RIGHT_SIDE) / _SIDE_DETAIL_RATIO,
-        math.dist(left, right) / _SIDE_COLOR_DISTANCE,
+        _ratio_of_detail(strengths, EYES, MOUTH) / DETAIL_RATIO,
+        math.dist(chin, cheeks) / COLOR_DISTANCE,
+        _ratio_of_detail(strengths, LEFT_SIDE, RIGHT_SIDE) / SIDE_DETAIL_RATIO,
+        math.dist(left, right) / SIDE_COLOR_DISTANCE,
     )
 
 
@@ -194,12 +194,12 @@ def _ratio_of_detail(strengths: Luminance, part: Places, other: Places) -> float
     """The absolute logarithm of the ratio of the median strengths of two parts, 0 and up.
 
     `strengths` are means over the four directions."""
-    one, two = (_quantile(strengths.take(of), 0.5) + _LEAST_DETAIL for of in (part, other))
+    one, two = (_quantile(strengths.take(of), 0.5) + LEAST_DETAIL for of in (part, other))
     return abs(math.log(one / two))
 
 
 def _median_colors(crop: Pixels) -> list[tuple[float, float]]:
-    """The medians of a and b of CIELAB, of each of the parts _COLORED."""
+    """The medians of a and b of CIELAB, of each of the parts COLORED."""
     pixels = crop.reshape(-1, 3).take(_COLORED_POINTS, axis=0)
     colors = cv2.cvtColor(pixels[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
     reds, blues = colors[:, 1].copy(), colors[:, 2].copy()
@@ -210,8 +210,8 @@ def _median_colors(crop: Pixels) -> list[tuple[float, float]]:
 
 
 def _second_differences(fine: Luminance) -> list[Luminance]:
-    """Second differences in four directions, without a margin of _DIFFERENCE_PX."""
-    step = _DIFFERENCE_PX
+    """Second differences in four directions, without a margin of DIFFERENCE_PX."""
+    step = DIFFERENCE_PX
     end = SIDE_PX - step
     middle = 2 * fine[step:end, step:end]
     return [
@@ -235,16 +235,16 @@ def _pose(face: DetectedFace) -> tuple[float, float, float, float]:
     across = np.array([-along[1], along[0]])
     middle = (left + right) / 2
     height = float((np.mean(mouth, axis=0) - middle) @ across)
-    pitch = abs(float((nose - middle) @ across) / height - _NOSE) if height > 1e-6 else _MOST
+    pitch = abs(float((nose - middle) @ across) / height - NOSE) if height > 1e-6 else MOST
     tilt = float(np.degrees(np.arctan2(eyes[1], eyes[0]))) - (face.direction or 0)
     roll = abs((tilt + 180) % 360 - 180)
     yaw = abs(float((nose - middle) @ along)) / distance
-    return distance, min(yaw, _MOST), min(pitch, _MOST), roll
+    return distance, min(yaw, MOST), min(pitch, MOST), roll
 
 
 def _outside(photo: Pixels, landmarks: Landmarks) -> float:
-    transform = cv2.invertAffineTransform(similarity_transform(landmarks, _TEMPLATE))
-    x, y = transform[:, :2] @ _FACE_POINTS.T + transform[:, 2:]
+    transform = cv2.invertAffineTransform(similarity_transform(landmarks, TEMPLATE))
+    x, y = transform[:, :2] @ FACE_POINTS.T + transform[:, 2:]
     height, width = photo.shape[:2]
     within = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
     return float(1 - within.mean())

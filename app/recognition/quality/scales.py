@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.recognition.types import QualityComponent
 
 _LEAST = 1e-9  # of a raw value, for its logarithm
@@ -35,6 +38,12 @@ class Scale:
     def score(self, raw: float) -> float:
         worst, best = self._ends
         return 100 * min(1.0, max(0.0, (self._along(raw) - worst) / (best - worst)))
+
+    def scores(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`score` of each of several values."""
+        worst, best = self._ends
+        along = np.log(np.maximum(raw, _LEAST)) if self.by_ratio else raw
+        return np.asarray(100 * np.clip((along - worst) / (best - worst), 0.0, 1.0))
 
     def raw(self, score: float) -> float:
         """The raw value of a score between 0 and 100."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.zoo.network import Crops, Embeddings, NetworkSpec, Precision
 from models.zoo.serving.backends import Backend
@@ -32,8 +32,12 @@ class TorchNetwork:
 
     def forward(self, crops: Crops) -> Embeddings:
         with torch.inference_mode():
-            pixels = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
-            # Pixels are normalised in float32 also when the network runs in half precision.
-            x = ((pixels - self._mean) / self._std).to(self._dtype)
-            rows = self._module(x).float().cpu().numpy()
+            rows = self.embed(torch.from_numpy(crops).to(self.device)).cpu().numpy()
         return np.asarray(rows, dtype=np.float32)
+
+    def embed(self, crops: Tensor) -> Tensor:
+        """`forward` of crops (N, size, size, 3) that are on the device, as the rows are."""
+        pixels = crops.permute(0, 3, 1, 2).float()
+        # Pixels are normalised in float32 also when the network runs in half precision.
+        x = ((pixels - self._mean) / self._std).to(self._dtype)
+        return self._module(x).float()  # type: ignore[no-any-return]
