@@ -64,6 +64,9 @@ def configure_logging(settings: LogSettings) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+    # No line shows them: to look for the calling function takes as long as to write the line.
+    logging._srcfile = None  # noqa: SLF001  (as logging documents it)
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = _StandardError()
     tail = (
         [_plain_values, renderer] if console else [structlog.processors.format_exc_info, renderer]

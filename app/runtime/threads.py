@@ -11,9 +11,9 @@ database, or waits for a lock, runs here.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from threading import Condition, Lock, Thread
@@ -88,8 +88,24 @@ class Load:
 
 @dataclass(slots=True, eq=False)
 class _Entry:
+    """A call, and the future of its caller, who waits on an event loop."""
+
     call: Callable[[], object]
-    future: "Future[Any]" = field(default_factory=Future)
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Any]"
+
+    def hand_over(self, result: object, error: BaseException | None = None) -> None:
+        """Hand result or error to the caller, from any thread; one who has gone misses it."""
+        with suppress(RuntimeError):  # the loop is closed
+            self.loop.call_soon_threadsafe(self._settle, result, error)
+
+    def _settle(self, result: object, error: BaseException | None) -> None:
+        if self.future.done():
+            return
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
 
 
 class _Pool:
@@ -114,13 +130,15 @@ class _Pool:
 
     async def run(self, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         due = deadline()
-        entry = self._enter(_Entry(partial(copy_context().run, partial(do, *args, **kwargs))))
+        loop = asyncio.get_running_loop()
+        call = partial(copy_context().run, do, *args, **kwargs)
+        entry = self._enter(_Entry(call, loop, loop.create_future()))
         longest = self._places.longest_wait_s
         wait_s = longest if due is None else min(max(due - monotonic(), 0.0), longest)
         late = past_deadline() if wait_s < longest else self._refusal()
-        timer = asyncio.get_running_loop().call_later(wait_s, self._give_up, entry, late)
+        timer = loop.call_later(wait_s, self._give_up, entry, late)
         try:
-            result: T = await asyncio.wrap_future(entry.future)
+            result: T = await entry.future
         except asyncio.CancelledError:
             self._take_out(entry)
             raise
@@ -140,7 +158,7 @@ class _Pool:
             self._queue.clear()
             self._news.notify_all()
         for entry in left:
-            _fail(entry, Stopping())
+            entry.hand_over(None, Stopping())
 
     def wait_idle(self, until: float) -> bool:
         """Return whether nothing runs by `until`, a time of `time.monotonic`."""
@@ -176,7 +194,7 @@ class _Pool:
         if self._take_out(entry):
             with self._lock:
                 self._refused += 1
-            _fail(entry, why)
+            entry.hand_over(None, why)
 
     def _take_out(self, entry: _Entry) -> bool:
         """Return whether it was still waiting."""
@@ -206,7 +224,7 @@ class _Pool:
                         return None
                     continue
                 entry = self._queue.popleft()
-                if entry.future.set_running_or_notify_cancel():
+                if not entry.future.cancelled():
                     self._running += 1
                     return entry
 
@@ -271,15 +289,10 @@ def _outcome(entry: _Entry, work: Work) -> Callable[[], None]:
     try:
         result = entry.call()
     except Exception as error:  # noqa: BLE001  (the caller gets it)
-        return partial(entry.future.set_exception, error)
+        return partial(entry.hand_over, None, error)
     except BaseException as error:  # noqa: BLE001  (SystemExit, say, would end the event loop)
         _log.exception("thread_ended_by", work=work.value)
         wrapped = RuntimeError(f"{type(error).__name__} in a thread of {work}")
         wrapped.__cause__ = error
-        return partial(entry.future.set_exception, wrapped)
-    return partial(entry.future.set_result, result)
-
-
-def _fail(entry: _Entry, error: VultusError) -> None:
-    if entry.future.set_running_or_notify_cancel():
-        entry.future.set_exception(error)
+        return partial(entry.hand_over, None, wrapped)
+    return partial(entry.hand_over, result)

@@ -133,7 +133,7 @@ class Database:
         level = None if self.dialect == "sqlite" else "REPEATABLE READ"
         options = {"isolation_level": level} if level else {}
         with self._translated(), self._connection(**options) as connection:
-            with Session(connection, info={IN_SESSION: self.vault}) as session:
+            with _ReadingSession(connection, self.vault) as session:
                 yield session
 
     @contextmanager
@@ -310,7 +310,8 @@ class Database:
     def _connection(self, **options: Any) -> Connection:  # noqa: ANN401  (SQLAlchemy's own)
         if self.gives_up(float("inf")):
             raise DatabaseUnavailable("the database does not answer")
-        return self.engine.connect().execution_options(**options)
+        connection = self.engine.connect()
+        return connection.execution_options(**options) if options else connection
 
     @contextmanager
     def _turn(self, until: float) -> Iterator[None]:
@@ -395,6 +396,23 @@ class Database:
         connection = WatchedConnection.connect(*arguments, **options)
         connection.gives_up = self._gives_up
         return connection
+
+
+class _ReadingSession(Session):
+    """A session of one connection, which `connection` returns at once.
+
+    A session else notes for each statement that takes part in its transaction, which takes longer
+    than most statements of a search.
+    """
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        super().__init__(connection, info={IN_SESSION: vault})
+        self._only = connection
+
+    def connection(self, *_: object, **__: object) -> Connection:
+        if not self._only.in_transaction():
+            self._only.begin()
+        return self._only
 
 
 def _tables_to_rewrite() -> tuple[str, ...]:
