@@ -22,6 +22,8 @@ from app.recognition.types import Embedding
 
 _FACES_A_PERSON = 4  # how many nearest faces are looked at for each candidate, at first
 _FEWEST_FACES = 32
+_SPARE_FACES = 6
+"""Faces beyond one for each candidate that are looked at where people have one each."""
 _PROPOSED_PEOPLE = 10
 
 
@@ -87,12 +89,23 @@ class _Search:
         self._left_out = set() if left_out is None else self._identities.numbers_of([left_out])
 
     def answer(self, probes: Sequence[Embedding]) -> tuple[list[tuple[Candidate, ...]], Searched]:
-        count = max(_FACES_A_PERSON * self._query.top_k, _FEWEST_FACES)
-        found = self._lookup.find(probes, count, self._judge)
+        found = self._lookup.find(probes, self._first_look(), self._judge)
         candidates = [
             self._candidates(probe, best or {}) for probe, best in zip(probes, found, strict=True)
         ]
         return candidates, self._lookup.searched(self._people)
+
+    def _first_look(self) -> int:
+        """How many nearest faces are looked at first; more follow where they are too few people's.
+
+        What is found does not depend on it. Where people have one face each, a few more than the
+        candidates are enough: the database need not say whose the others are.
+        """
+        wanted = self._query.proposed
+        average = self._people.faces_a_person
+        if average is not None and average <= 1:
+            return wanted + _SPARE_FACES
+        return max(_FACES_A_PERSON * self._query.top_k, _FEWEST_FACES)
 
     def _judge(self, hits: Hits) -> tuple[dict[int, _Nearest], bool]:
         """People with many faces crowd others out of the nearest faces."""

@@ -26,6 +26,13 @@ class PeopleCount:
             known = self._anonymous = revision, transaction.identities.has_anonymous()
         return known[1]
 
+    @property
+    def faces_a_person(self) -> float | None:
+        """Faces of a person on average, when they were last counted; None before, and without
+        people."""
+        known = self._known
+        return None if known is None or not known.people else known.faces / known.people
+
     def of(self, transaction: Transaction, wanted: PeopleFilter, faces: int) -> int:
         """People among these `faces`."""
         revision, identities = transaction.collection.revision, transaction.identities
