@@ -92,6 +92,7 @@ VultusError
 │   │   └── DiskFull                the disk has no room for a change
 │   ├── CollectionSealed            the collection is encrypted, and this process has no key for it
 │   ├── IndexUnavailable            Milvus holds the index and does not answer
+│   │   └── IndexUnsupported        Milvus has a version that is not supported
 │   ├── RevisionNotReached          this process does not have the requested revision yet
 │   ├── NotReady                    the networks have not made an embedding yet
 │   └── DeadlineExceeded            the time that the caller gave is over
@@ -784,6 +785,10 @@ class CollectionSealed(Unavailable):
 
 class IndexUnavailable(Unavailable):
     code = "index_unavailable"
+
+
+class IndexUnsupported(IndexUnavailable):
+    code = "index_unsupported"
 
 
 class RevisionNotReached(Unavailable):

@@ -146,6 +146,7 @@ HTTP: Final = Remedies(
         + "restart it with VULTUS_MASTER_KEY_FILE, and see its log for the cause",
         errors.IndexUnavailable: "try again in a moment; should it last, who runs the service has "
         "to look at Milvus and VULTUS_INDEX__MILVUS_URI",
+        errors.IndexUnsupported: _OPERATOR + "run a version of Milvus that is supported",
         errors.RevisionNotReached: "try again, or send a revision that a write to this collection "
         "answered",
         errors.NotReady: "try again in a second",

@@ -168,6 +168,7 @@ TERMINAL: Final = Remedies(
         "run vultus encrypt verify",
         errors.IndexUnavailable: "try again in a moment; if it lasts, check Milvus and "
         "VULTUS_INDEX__MILVUS_URI",
+        errors.IndexUnsupported: "run a version of Milvus that is supported; see docs/milvus.md",
         errors.RevisionNotReached: NEVER,
         errors.NotReady: "try again in a second",
         errors.DeadlineExceeded: "try again",

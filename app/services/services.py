@@ -66,6 +66,7 @@ from models.zoo.serving.backends import Backend
 
 _MEMORY_EVERY_S = 30.0
 _NOTE_EVERY_S = 5.0
+_CHECK_INDEX_EVERY_S = 5.0
 _READS_EVERY_S = 1.0
 _RECHECK_EVERY_S = 10.0
 _SIGN_LOOK_EVERY_S = 10.0
@@ -277,6 +278,8 @@ class Services:
         self.periodic.every(constants.sweep_every_s, self.sweep.erase_expired, name="sweep")
         self.periodic.every(_RECHECK_EVERY_S, self.recheck_unreadable, name="unreadable faces")
         self.periodic.every(constants.snapshot_every_s, self.gallery.sync.save, name="snapshots")
+        if self.settings.index.milvus_uri is not None:
+            self.periodic.every(_CHECK_INDEX_EVERY_S, self.gallery.sync.check, name="index check")
         self.periodic.every(_NOTE_EVERY_S, self._note_gallery, name="note")
         if self.reads.is_on:
             self.deliverer.start()

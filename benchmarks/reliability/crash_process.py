@@ -41,6 +41,7 @@ from benchmarks.reliability.crash_storm import Storm
 
 _MODEL = ModelId("crash-benchmark", "c" * 64, DIMENSION)
 _TIMEOUT_S = 30.0
+_CHECK_EVERY_S = 0.5
 _BACK_WITHIN_S = 200.0
 """After a Milvus was killed: its own start waits for the sessions of the one before."""
 _REPORTED = ("index_restored", "index_built", "index_uploaded", "milvus_back")
@@ -87,6 +88,8 @@ def work(task: Task, pipe: Connection) -> None:
     sweep = partial(gallery.people.erase_expired, log_revisions=BUSY.log_revisions)
     periodic.every(BUSY.sweep_every_s, sweep, name="sweep")
     periodic.every(BUSY.snapshot_every_s, gallery.sync.save, name="snapshots")
+    if task.milvus is not None:
+        periodic.every(_CHECK_EVERY_S, gallery.sync.check, name="index check")
     storm = Storm(lambda: nullcontext(door), out, dict(task.ledger.living), task.seed)
     threads = storm.start()
     out.line({"what": "storm"})

@@ -173,6 +173,9 @@ def milvus_server(
         server.remove()
 
 
+_started: list[MilvusServer] = []
+
+
 @contextmanager
 def shared_milvus(folder: Path) -> Iterator[str]:
     """The URI of a server that all processes with this folder share.
@@ -188,6 +191,7 @@ def shared_milvus(folder: Path) -> Iterator[str]:
         server = folder / "server"
         if not server.exists():
             started = MilvusServer(folder / "data")
+            _started.append(started)  # Python warns of a process that nothing refers to
             server.write_text(f"{started.pid} {started.uri}", encoding="ascii")
         pid, uri = server.read_text(encoding="ascii").split()
         fcntl.flock(users, fcntl.LOCK_SH)

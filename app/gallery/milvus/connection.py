@@ -6,8 +6,9 @@ wanted. Raises StartupError on import when pymilvus is missing.
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 from typing import Any, TypeVar
@@ -15,8 +16,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from app.errors import IndexUnavailable, StartupError
+from app.errors import IndexUnavailable, IndexUnsupported, StartupError
 from app.gallery.milvus.circuit import Circuit
+from app.gallery.milvus.server_version import why_unsupported
 
 
 @contextmanager
@@ -49,6 +51,8 @@ except ModuleNotFoundError as missing:
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
 _CONNECT_S = 3.0
+_LOOK_S = 2.0
+"""For what is asked beside the question, so that its caller waits little longer."""
 READ_S = 5.0
 WRITE_S = 10.0
 CREATE_S = 30.0
@@ -61,8 +65,36 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
+_NOT_LOADED = 101
+"""Not among the client's own codes: the collection is there, and not in memory."""
+_NOT_CONNECTED = 2
+_LOAD_AGAIN_S = 1.0
+
+
 class MilvusCollectionMissing(IndexUnavailable):
-    """Milvus answers, and does not have the collection: it, or its volume, was dropped."""
+    """Milvus answers, and does not have the collection: it, or its volume, was dropped.
+
+    Or what has its name is not what was made: it has other fields, or lost its rows.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A collection as it was made; `dimension` is that of its vectors."""
+
+    name: str
+    dimension: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Which collection Milvus has under a name, and after how many outages.
+
+    One that was dropped and made again has another number. An outage may be a return to a backup.
+    """
+
+    number: object
+    outages: int
 
 
 class Milvus:
@@ -82,6 +114,10 @@ class Milvus:
         self._client: Any = None
         self._lock = Lock()
         self._lite: bool | None = None
+        self._outages = 0
+        self._version_seen_at = -1
+        """The number of outages before the version was last seen: another server may have come."""
+        self._loaded_at: dict[str, float] = {}
 
     @property
     def address(self) -> str:
@@ -103,6 +139,15 @@ class Milvus:
     def description(self, name: str) -> str:
         described = self.ask(lambda client: client.describe_collection(name, timeout=READ_S))
         return str(described.get("description", ""))
+
+    def see(self, made: Made) -> Seen:
+        """Look at a collection. Raises MilvusCollectionMissing unless it is as it was made."""
+        described = self.ask(
+            lambda client: client.describe_collection(made.name, timeout=READ_S), of=made
+        )
+        if not _is_as_made(described, made):
+            raise _changed()
+        return Seen(described.get("collection_id"), self._outages)
 
     def create(self, name: str, dimension: int, description: str) -> None:
         """Make a collection, ready to be searched; nothing happens when it is there."""
@@ -135,14 +180,20 @@ class Milvus:
     def is_lite(self) -> bool:
         """Whether it is Milvus Lite, the only one that does not answer its version."""
         if self._lite is None:
-            self._lite = self.ask(_tells_no_version)
+            self._lite = self.ask(lambda client: _version(client) is None)
         return self._lite
 
-    def ask(self, question: Callable[[Any], T]) -> T:
+    def ask(self, question: Callable[[Any], T], *, of: Made | None = None) -> T:
+        """Ask something, of a collection if it is one. Raises IndexUnavailable.
+
+        Raises IndexUnsupported for a version that is not supported, and MilvusCollectionMissing.
+        """
         if not self._circuit.lets_through():
             raise unavailable()
         try:
-            answer = question(self._connected())
+            client = self._connected()
+            self._require_version(client)
+            answer = question(client)
         except ConnectionConfigException as error:
             raise StartupError(
                 f"VULTUS_INDEX__MILVUS_URI cannot be used ({error.message}); expected "
@@ -150,18 +201,7 @@ class Milvus:
             ) from error
         # ValueError: another thread, for which it failed as well, has just closed the connection.
         except (MilvusException, grpc.RpcError, ValueError) as error:
-            code = _code(error)
-            if code in (ErrorCode.COLLECTION_NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED):
-                self._note_answer()
-            if code == ErrorCode.COLLECTION_NOT_FOUND:
-                raise MilvusCollectionMissing(
-                    "the index is not in Milvus any more and is built anew"
-                ) from error
-            if code == grpc.StatusCode.UNIMPLEMENTED:
-                raise IndexUnavailable("this version of Milvus is too old") from error
-            if self._circuit.failed():
-                _log.error("milvus_away", cause=str(error))
-            raise unavailable() from error
+            raise self._problem(error, of) from error
         self._note_answer()
         return answer
 
@@ -188,15 +228,91 @@ class Milvus:
         if self._circuit.succeeded():
             _log.info("milvus_back")
 
+    def _require_version(self, client: Any) -> None:  # noqa: ANN401
+        outages = self._outages
+        if self._version_seen_at == outages:
+            return
+        version = _version(client)
+        problem = None if version is None else why_unsupported(version)
+        if problem is not None:
+            self._note_answer()
+            raise IndexUnsupported(problem)
+        self._version_seen_at = outages
 
-def _tells_no_version(client: Any) -> bool:  # noqa: ANN401
+    def _problem(self, error: Exception, of: Made | None) -> IndexUnavailable:
+        """Return what is wrong, after a question that failed."""
+        code = _code(error)
+        if code == ErrorCode.COLLECTION_NOT_FOUND:
+            self._note_answer()
+            return MilvusCollectionMissing("the index is not in Milvus any more and is built anew")
+        if code == grpc.StatusCode.UNIMPLEMENTED:
+            self._note_answer()
+            return IndexUnsupported("this version of Milvus is too old")
+        if code == _NOT_LOADED and of is not None:
+            self._note_answer()
+            return self._load(of.name)
+        refused = isinstance(error, MilvusException) and code != _NOT_CONNECTED
+        if refused and of is not None and self._was_changed(of):
+            self._note_answer()
+            return _changed()
+        if self._circuit.failed():
+            self._outages += 1
+            _log.error("milvus_away", cause=str(error))
+        if refused:
+            return IndexUnavailable("the index (Milvus) does not do what it is asked; see the log")
+        return unavailable()
+
+    def _load(self, name: str) -> IndexUnavailable:
+        """Have a collection loaded: Milvus does so after its start, but not what was released."""
+        now = monotonic()
+        if now - self._loaded_at.get(name, -_LOAD_AGAIN_S) >= _LOAD_AGAIN_S:
+            self._loaded_at[name] = now
+            try:
+                self._connected().load_collection(name, timeout=_LOOK_S, _async=True)
+            except MilvusException as error:
+                if _code(error) == ErrorCode.INDEX_NOT_FOUND:
+                    return _changed()
+                _log.warning("milvus_not_loaded", name=name, cause=str(error))
+            except (grpc.RpcError, ValueError) as error:
+                _log.warning("milvus_not_loaded", name=name, cause=str(error))
+        return IndexUnavailable("Milvus is loading the index; try again in a moment")
+
+    def _was_changed(self, made: Made) -> bool:
+        try:
+            described = self._connected().describe_collection(made.name, timeout=_LOOK_S)
+        except (MilvusException, grpc.RpcError, ValueError):
+            return False
+        return not _is_as_made(described, made)
+
+
+def _version(client: Any) -> str | None:  # noqa: ANN401
+    """Return the version of the server; None for Milvus Lite, which does not answer it."""
     try:
-        client.get_server_version(timeout=READ_S)
+        return str(client.get_server_version(timeout=READ_S))
     except (MilvusException, grpc.RpcError) as error:
         if _code(error) == grpc.StatusCode.UNIMPLEMENTED:
-            return True
+            return None
         raise
-    return False
+
+
+def _is_as_made(described: Mapping[str, Any], made: Made) -> bool:
+    """Whether a collection has the fields that `Milvus.create` gives it."""
+    fields = {field["name"]: field for field in described.get("fields", ())}
+    number, vector = fields.get("number"), fields.get("vector")
+    return (
+        number is not None
+        and vector is not None
+        and number["type"] == DataType.INT64
+        and bool(number.get("is_primary"))
+        and vector["type"] == DataType.FLOAT_VECTOR
+        and int(vector["params"]["dim"]) == made.dimension
+    )
+
+
+def _changed() -> MilvusCollectionMissing:
+    return MilvusCollectionMissing(
+        "the index in Milvus is not as it was made any more and is built anew"
+    )
 
 
 def _code(error: Exception) -> object:

@@ -1,13 +1,23 @@
 """A collection of Milvus as an index, for galleries that have outgrown one machine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, sleep
+from typing import Any, TypeVar
 
 import numpy as np
 
 from app.gallery.index.protocol import FaceNumbers, Hits, Vectors
 from app.gallery.index.rotation import Rotation
-from app.gallery.milvus.connection import CREATE_S, READ_S, WRITE_S, Milvus, unavailable
+from app.gallery.milvus.connection import (
+    CREATE_S,
+    READ_S,
+    WRITE_S,
+    Made,
+    Milvus,
+    MilvusCollectionMissing,
+    Seen,
+    unavailable,
+)
 
 _MOST_HITS = 16_384
 """More than so many Milvus does not answer at once."""
@@ -15,6 +25,8 @@ _ROWS_AT_ONCE = 2_000
 """512 numbers each make 4 MB; Milvus takes messages of up to 64 MB."""
 _NUMBERS_AT_ONCE = 4_096
 _LOOK_AGAIN_S = 0.001
+
+T = TypeVar("T")
 
 
 class MilvusIndex:
@@ -32,10 +44,11 @@ class MilvusIndex:
         self._rotation = rotation
         self.name = name
         self._dimension = dimension
+        self._made = Made(name, dimension)
         self._counted: tuple[object, int] | None = None
 
     def __len__(self) -> int:
-        rows = self._milvus.ask(
+        rows = self._ask(
             lambda client: client.query(
                 self.name, filter="", output_fields=["count(*)"], timeout=READ_S
             )
@@ -73,9 +86,12 @@ class MilvusIndex:
             self._delete(some.tolist())
 
     def search(self, probes: Vectors, count: int) -> list[Hits]:
-        if count <= _MOST_HITS:
-            return self._nearest(probes, count, "")
-        return [self._many_near(probe, count) for probe in probes]
+        if count > _MOST_HITS:
+            return [self._many_near(probe, count) for probe in probes]
+        found = self._nearest(probes, count, "")
+        if count > 0 and found and not any(len(hits.numbers) for hits in found):
+            self._require_rows()
+        return found
 
     def search_among(self, probes: Vectors, numbers: FaceNumbers, count: int) -> list[Hits]:
         # Asked for as many as there can be, an index that is approximate elsewhere has nothing to
@@ -88,13 +104,28 @@ class MilvusIndex:
 
     def compact(self) -> None:
         """Ask Milvus to rewrite what still holds removed faces; it does so in its own time."""
-        self._milvus.ask(lambda client: client.compact(self.name, timeout=WRITE_S))
+        self._ask(lambda client: client.compact(self.name, timeout=WRITE_S))
+
+    def see(self) -> Seen:
+        """Look at the Milvus collection. Raises MilvusCollectionMissing unless it is as made."""
+        return self._milvus.see(self._made)
 
     def close(self) -> None:
         """Nothing runs in the background here."""
 
+    def _ask(self, question: Callable[[Any], T]) -> T:
+        return self._milvus.ask(question, of=self._made)
+
+    def _require_rows(self) -> None:
+        """Raises MilvusCollectionMissing when a search found none where there were some.
+
+        Milvus answers so if another client emptied the collection, or made it again.
+        """
+        if self._counted is not None and self._counted[1] > 0 and len(self) == 0:
+            raise MilvusCollectionMissing("the index in Milvus was emptied and is built anew")
+
     def _upsert(self, rows: list[dict[str, object]]) -> None:
-        self._milvus.ask(lambda client: client.upsert(self.name, rows, timeout=WRITE_S))
+        self._ask(lambda client: client.upsert(self.name, rows, timeout=WRITE_S))
         if self._milvus.is_lite():
             self._wait_until_seen(rows[-1]["number"])
 
@@ -104,7 +135,7 @@ class MilvusIndex:
         only a millisecond or more after they were acknowledged. A call's rows have one date.
         """
         gives_up = monotonic() + WRITE_S
-        while not self._milvus.ask(
+        while not self._ask(
             lambda client: client.get(
                 self.name, ids=[number], output_fields=["number"], timeout=READ_S
             )
@@ -114,7 +145,7 @@ class MilvusIndex:
             sleep(_LOOK_AGAIN_S)
 
     def _delete(self, numbers: list[int]) -> None:
-        self._milvus.ask(lambda client: client.delete(self.name, ids=numbers, timeout=WRITE_S))
+        self._ask(lambda client: client.delete(self.name, ids=numbers, timeout=WRITE_S))
 
     def _nearest(self, probes: Vectors, count: int, condition: str) -> list[Hits]:
         """Find the nearest faces, at most `_MOST_HITS`."""
@@ -122,7 +153,7 @@ class MilvusIndex:
             return [_hits([], []) for _ in probes]
         if self._rotation is not None:
             probes = self._rotation.turn(probes)
-        found = self._milvus.ask(
+        found = self._ask(
             lambda client: client.search(
                 self.name,
                 data=np.ascontiguousarray(probes, dtype=np.float32),

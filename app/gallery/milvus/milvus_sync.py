@@ -23,10 +23,16 @@ from time import monotonic, sleep
 
 import structlog
 
-from app.errors import CollectionNotFound, DatabaseUnavailable, IndexUnavailable
+from app.errors import (
+    CollectionNotFound,
+    DatabaseUnavailable,
+    IndexUnavailable,
+    IndexUnsupported,
+    StartupError,
+)
 from app.gallery.collection_state import CollectionStates, key_of
 from app.gallery.index.protocol import MakeIndex, VectorIndex
-from app.gallery.milvus.connection import Milvus, MilvusCollectionMissing
+from app.gallery.milvus.connection import Milvus, MilvusCollectionMissing, Seen
 from app.gallery.milvus.milvus_index import MilvusIndex
 from app.gallery.milvus.tracks import PREFIX, Track, Tracks, description, witness
 from app.gallery.store.collection_view import CollectionView
@@ -45,6 +51,8 @@ _TURN_S = 0.02
 _FOLLOW_S = 5.0
 """A turn of `follow`; a long upload continues at the next one, and a stop need not wait for it."""
 _PROGRESS_EVERY_S = 5.0
+_COUNTS = 3
+"""Attempts to count the faces while no other process enrolls any."""
 
 _log = structlog.get_logger(__name__)
 
@@ -75,6 +83,8 @@ class MilvusSync:
         self._locks: dict[int, Lock] = {}
         self._known: dict[int, MilvusIndex] = {}
         """By collection number, what this process has seen of those that are searched."""
+        self._seen: dict[str, Seen] = {}
+        """By name, the Milvus collections that had as many faces as the database."""
         self._foreign: set[str] = set()
         self._swept: set[str] | None = None
         """The names of our Milvus collections when the others were last looked through."""
@@ -84,6 +94,7 @@ class MilvusSync:
         """Make the index of every collection ready, however long it takes.
 
         If Milvus is down, only log it: enrolment works without Milvus, and each search retries.
+        Raises StartupError for a version of Milvus that is not supported.
         """
         with self._store.reading_all() as collections:
             present = collections.everything()
@@ -91,8 +102,10 @@ class MilvusSync:
             for collection in present:
                 with suppress(CollectionNotFound):  # deleted by another process just now
                     self._bring(collection, until=inf)
-                    self._compare(collection)
+                    self._require_true(collection, until=inf)
             self._sweep()
+        except IndexUnsupported as error:
+            raise StartupError(str(error)) from error
         except IndexUnavailable as error:
             _log.warning("index_not_ready", cause=str(error))
 
@@ -149,6 +162,23 @@ class MilvusSync:
                 self._end_fallback(present)
             if names != self._swept or coming:
                 self._sweep()
+
+    def check(self) -> None:
+        """Find what another client did to Milvus, or what it lost in an outage, and mend that.
+
+        Find also that it is back, which no search and no change may do for a long time.
+        """
+        until = monotonic() + _FOLLOW_S
+        with self._store.reading_all() as collections:
+            present = collections.everything()
+        # Was logged when the outage began; the next turn tries again.
+        with suppress(IndexUnavailable):
+            for collection in present:
+                with suppress(CollectionNotFound):
+                    self._bring(collection, until=until)
+                    self._require_true(collection, until=until)
+            with suppress(CollectionNotFound):
+                self._end_fallback(present)
 
     def forget(self, collection_number: int) -> None:
         """Upload a collection anew; drop what Milvus has of one that is gone.
@@ -347,38 +377,79 @@ class MilvusSync:
         positions.restart(current)
         return True
 
-    def _compare(self, collection: CollectionView) -> None:
-        """Upload a collection anew if Milvus has more or fewer faces than the database.
+    def _require_true(self, collection: CollectionView, *, until: float) -> None:
+        """Upload a collection anew if another one took its place in Milvus, or it lost rows.
+
+        The rows are counted after each outage, and when the collection is not the one that was
+        seen before. Another process may have made it, so its number alone is no proof.
+        """
+        reached = self._reached(collection)
+        if reached is None:
+            return  # being brought up to date, which mends it as well
+        index = self._index(collection, reached[0])
+        try:
+            seen = index.see()
+        except MilvusCollectionMissing:
+            self._log_untrue(collection)
+            with self._store.writing_all() as collections:
+                self._restart(collections, collection.number)
+        else:
+            if seen == self._seen.get(index.name):
+                return
+            compared = self._compare(collection, index)
+            if compared is None:
+                return  # another process has the lock; the next turn tries again
+            if compared:
+                self._seen[index.name] = seen
+                return
+        self._bring(collection, until=until)
+
+    def _compare(self, collection: CollectionView, index: MilvusIndex) -> bool | None:
+        """Begin an upload if Milvus has more or fewer faces than the database, and return False.
 
         So it is when one of them was set back to a backup. Under the lock, no process changes
-        Milvus meanwhile; if a face was enrolled since, there is nothing to compare.
+        Milvus meanwhile. Returns None when there was nothing to compare.
         """
         with self._store.writing_all() as collections:
-            track = self._tracks.serving(collections, collections.reread(collection))
-            if track is None:
-                return
-            positions = collections.positions(track.where)
-            position = positions.lock(collection.number)
-            current = collections.reread(collection)
-            if position is None or not position.stands_for(current):
-                return
-            wanted = collections.within(current).faces.embedding_count()
-            current = collections.reread(collection)
+            wanted = self._count_under_lock(collections, collection, index)
+            if wanted is None:
+                return None
             try:
-                found = len(self._index(current, track))
+                found = len(index)
             except MilvusCollectionMissing:
                 found = -1
-            if not position.stands_for(current) or found == wanted:
-                return
-            _log.warning(
-                "index_untrue",
-                collection=current.name,
-                faces=found,
-                of_faces=wanted,
-                remedy="it is uploaded anew",
-            )
-            positions.restart(current)
-        self._bring(collection, until=inf)
+            if found == wanted:
+                return True
+            self._log_untrue(collection, faces=found, of_faces=wanted)
+            self._restart(collections, collection.number)
+        return False
+
+    def _count_under_lock(
+        self, collections: Collections, collection: CollectionView, index: MilvusIndex
+    ) -> int | None:
+        """How many faces the database had when Milvus was at its revision; None if that is open."""
+        track = self._tracks.serving(collections, collections.reread(collection))
+        if track is None or track.name != index.name:
+            return None
+        positions = collections.positions(track.where)
+        position = positions.lock(collection.number)
+        for _ in range(_COUNTS):
+            current = collections.reread(collection)
+            if position is None or position.uploaded is not None or not position.leads_to(current):
+                return None
+            wanted = collections.within(current).faces.embedding_count()
+            current = collections.reread(current)
+            if position.stands_for(current):
+                return wanted
+            # A face was enrolled or removed meanwhile.
+            self._send(collections, current, track, position)
+            position = positions.find(collection.number)
+        return None
+
+    def _log_untrue(self, collection: CollectionView, **counts: int) -> None:
+        _log.warning(
+            "index_untrue", collection=collection.name, remedy="it is uploaded anew", **counts
+        )
 
     # -- another space -----------------------------------------------------------------------------
 

@@ -78,6 +78,10 @@ class Sync(Protocol):
         """Bring every index to the database's state, and drop those of deleted collections."""
         ...
 
+    def check(self) -> None:
+        """Find what happened to an index outside of this process, and mend it."""
+        ...
+
     def forget(self, collection_number: int) -> None:
         """Drop the index of a collection; should there be one again, it is built anew."""
         ...
@@ -180,6 +184,9 @@ class IndexSync:
 
     def is_at(self, collection: CollectionView) -> bool:
         return self.states.of(collection).indexed.watermark == collection.revision
+
+    def check(self) -> None:
+        """Nothing: no one else has the memory of this process."""
 
     def forget(self, collection_number: int) -> None:
         self.states.drop_collection(collection_number)

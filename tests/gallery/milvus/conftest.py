@@ -1,9 +1,11 @@
 """A Milvus for all tests, one of its own for those that break it, and galleries on them."""
 
+import os
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from structlog.testing import capture_logs
@@ -17,6 +19,8 @@ from tests.gallery.conftest import Connect
 from tests.gallery.factories import MODEL
 from tests.gallery.milvus.lite import LiteServer
 from tests.gallery.vault.vaults import with_masters
+from tests.kit.breakable_proxy import BreakableProxy
+from tests.kit.milvus_server import WITHOUT_MILVUS, shared_milvus
 
 
 class Clock:
@@ -50,6 +54,26 @@ def lite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteServer]:
     server = LiteServer(tmp_path_factory.mktemp("milvus") / "all.db")
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a Milvus server that all tests share. Skips where none can be started."""
+    if WITHOUT_MILVUS is not None:
+        pytest.skip(WITHOUT_MILVUS)
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with shared_milvus(folder / "standalone") as uri:
+        yield uri
+
+
+@pytest.fixture
+def proxy(standalone: str) -> Iterator[BreakableProxy]:
+    """A connection to that server which a test can break."""
+    proxy = BreakableProxy(urlsplit(standalone).port or 0)
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture
