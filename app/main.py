@@ -1,7 +1,6 @@
 """The web application: middleware, routes and the life of the services."""
 
 import asyncio
-import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,6 +35,7 @@ from app.api.edge.unread_bodies import UnreadBodies
 from app.api.stream_places import StreamPlaces
 from app.compat.dialects import DialectOfRequest, DialectRoutes, dialects_named
 from app.observe.logs import configure_logging
+from app.runtime.garbage import leave_out_of_collection
 from app.runtime.memory import give_back_memory
 from app.runtime.stopping import at_signals
 from app.services import Services, build_services
@@ -158,9 +158,6 @@ def create_server_app(
     """
     allow_many_open_files()
     app = create_app(settings, services)
-    # The objects of libraries and networks live as long as the process. The garbage collector
-    # does not go through them again and again: that takes 0.1 s and more, and stops all threads.
-    gc.collect()
-    gc.freeze()
+    leave_out_of_collection()
     give_back_memory()  # of reading the weights
     return app

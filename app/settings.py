@@ -630,6 +630,12 @@ class Settings(BaseSettings):
     weights_dir: Path | None = Field(
         None, description="Where fetched weights are kept (else weights/ in the data folder)."
     )
+    prepared_dir: Path | None = Field(
+        None,
+        description="Where networks are kept as ONNX Runtime has prepared them for this processor, "
+        "so that a start takes less time and processes share them (else prepared/ in the data "
+        "folder). It may be deleted at any time.",
+    )
     next: NextSettings = Field(default_factory=NextSettings)
     catalogue: CatalogueSettings = Field(default_factory=CatalogueSettings)
     half_precision: bool = Field(
@@ -823,6 +829,10 @@ class Settings(BaseSettings):
     @property
     def resolved_weights_dir(self) -> Path:
         return self.weights_dir or self.data_dir / "weights"
+
+    @property
+    def resolved_prepared_dir(self) -> Path:
+        return self.prepared_dir or self.data_dir / "prepared"
 
     @property
     def liveness_dir(self) -> Path:

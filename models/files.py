@@ -20,7 +20,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def move_into_place(finished: Path, path: Path) -> None:
@@ -28,7 +28,7 @@ def move_into_place(finished: Path, path: Path) -> None:
     with finished.open("rb") as file:
         os.fsync(file.fileno())
     finished.replace(path)
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def write_text_atomically(path: Path, text: str) -> None:
@@ -42,7 +42,8 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Write the names in a folder to the disk, so that they survive a power cut."""
     with suppress(OSError):  # some file systems cannot
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -98,6 +98,7 @@ def _load(
         weights_path=weights_path,
         threads=threads,
         passes=thread_count(settings, device),
+        prepared_dir=settings.resolved_prepared_dir,
     )
     try:
         network = load_network(name, options)

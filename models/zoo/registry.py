@@ -140,7 +140,7 @@ def _load_dlib_resnet(options: LoadOptions) -> Network:
 
 
 def _load_sface(options: LoadOptions) -> Network:
-    weights, digest = sface_weights.load(options.weights_path)
+    weights, digest = sface_weights.published(options.weights_path)
     return serve(weights, SFACE, digest, options)
 
 

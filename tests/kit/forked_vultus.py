@@ -109,13 +109,12 @@ def _run(
         runpy.run_path(script, run_name="__main__")
         return
     # They are imported where they run.
-    import uvicorn._subprocess  # noqa: PLC0415
-
     import app.cli.serve.serve  # noqa: PLC0415
+    import app.cli.serve.server_processes  # noqa: PLC0415
     from app.cli.main import main  # noqa: PLC0415
 
-    # What `vultus serve --workers` starts would import everything anew.
+    # What `vultus serve --workers` forks would import everything again.
     fork = get_context("fork")
-    uvicorn._subprocess.spawn = fork  # type: ignore[assignment]
-    app.cli.serve.serve.get_context = lambda _: fork  # type: ignore[assignment, attr-defined]
+    for module in (app.cli.serve.serve, app.cli.serve.server_processes):
+        module.process_context = lambda: fork  # type: ignore[attr-defined]
     main()

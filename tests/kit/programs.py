@@ -5,10 +5,15 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Protocol, Required, TypedDict, Unpack
 
 VULTUS = Path(sys.executable).parent / "vultus"
 """The installed command."""
+
+
+_PREPARED = Path(gettempdir()) / f"vultus-tests-prepared-{os.getuid()}"
+"""Networks as they were prepared for one server, for all others: half a second of CPU time each."""
 
 
 class Program(Protocol):
@@ -64,6 +69,7 @@ def server_environment(data_dir: Path, port: int, **variables: str) -> dict[str,
         "VULTUS_DATA_DIR": str(data_dir),
         "VULTUS_PORT": str(port),
         "VULTUS_DEVICE": "cpu",
+        "VULTUS_PREPARED_DIR": str(_PREPARED),
         "VULTUS_LOG__FORMAT": "json",
         # They are asked for the same person again and again, until something has happened.
         "VULTUS_LIMITS__SEARCHES_PER_PERSON": "1000000",

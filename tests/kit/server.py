@@ -61,6 +61,10 @@ class ServerProcess:
             raise
 
     @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
     def worker_ids(self) -> list[int]:
         """Process ids of the workers that run, oldest first."""
         log = "\n".join(self.events)

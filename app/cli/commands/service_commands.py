@@ -27,6 +27,9 @@ def serve(
     ] = None,
 ) -> None:
     """Start the service."""
+    from app.runtime.garbage import collect_after_start
+
+    collect_after_start()  # before all that a server needs is imported
     from app.cli.serve.serve import serve as run
     from app.cli.serve.tls_files import TlsFiles
 

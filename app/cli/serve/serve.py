@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,6 +17,7 @@ from app.cli.configuration import (
 from app.cli.output import print_error
 from app.cli.serve.console_address import OnReady, announcing
 from app.cli.serve.key_checks import demands_keys, is_reached_by_others
+from app.cli.serve.process_context import process_context
 from app.cli.serve.server_processes import run_processes
 from app.cli.serve.single_process import run_alone
 from app.cli.serve.start_checks import require_startable
@@ -26,6 +26,7 @@ from app.cli.serve.tls_files import TlsFiles, require_tls_files
 from app.constants import CONSTANTS, Constants
 from app.errors import VultusError
 from app.observe.logs import configure_logging
+from app.runtime.garbage import leave_out_of_collection
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def serve(
         choice.announce()
         choice.hand_on()
         _prepare(settings)
+        leave_out_of_collection()
         run_processes(settings.processes, on_ready, **options)
         return
     _serve_alone(choice, constants, on_ready, **options)
@@ -113,7 +115,7 @@ def _prepare(settings: Settings) -> None:
 
     A process of its own tries it, as this one only supervises others and needs no networks.
     """
-    trial = get_context("spawn").Process(target=_try_to_start, args=(settings,))
+    trial = process_context().Process(target=_try_to_start, args=(settings,))
     trial.start()
     trial.join()
     if trial.exitcode:

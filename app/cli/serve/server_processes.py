@@ -6,9 +6,12 @@ from typing import Any
 
 import typer
 import uvicorn
+import uvicorn._subprocess
 from uvicorn.supervisors import multiprocess
 
 from app.cli.serve.console_address import OnReady
+from app.cli.serve.process_context import process_context
+from app.runtime.garbage import collect_after_start
 
 _STARTS_WITHIN_S = 120  # importing the networks takes a while on a busy machine
 _DID_NOT_START = 3  # the exit status of a process that could not start
@@ -26,6 +29,10 @@ class _ServerProcess(multiprocess.Process):
     def start(self) -> None:
         super().start()
         self.child_conn.close()
+
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        collect_after_start()
+        super().target(sockets)
 
     def is_alive(self, timeout: float = 5) -> bool:
         try:
@@ -59,6 +66,7 @@ class _Supervisor(multiprocess.Multiprocess):
 def run_processes(count: int, on_ready: OnReady, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
     """Serve until a signal to stop. The exit status is 1 if a process could not start."""
     multiprocess.Process = _ServerProcess  # type: ignore[misc]
+    uvicorn._subprocess.spawn = process_context()  # type: ignore[assignment]  # noqa: SLF001
     config = uvicorn.Config(
         "app.main:create_server_app",
         factory=True,

@@ -5,6 +5,7 @@ scale for each block of a row. The photos that it was trained on are not documen
 """
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from models.zoo.catalogue.entry import find_entry
 from models.zoo.network import NetworkSpec
 from models.zoo.serving.backends import Backend
 from models.zoo.serving.run_options import RunOptions
+from models.zoo.serving.servable import Later, ServableNetwork
 from models.zoo.weights.arrays import Arrays, Shapes, require_shapes
 from models.zoo.weights.onnx_tensors import Floats, Tensors, converted, dequantized
 from models.zoo.weights.packaged import PackagedFile
@@ -39,6 +41,8 @@ HALVING: Final = frozenset({2, 4, 6, 12})
 
 LAST_SIDE: Final = 7
 
+_FORMS: Final[Sequence[Backend]] = ("openvino", "onnxruntime", "torch")
+
 _CONVOLUTION_EPSILON = 1e-3
 _FEATURE_EPSILON = 2e-5
 
@@ -55,7 +59,7 @@ class SFaceWeights:
         self.arrays = arrays
 
     def backends(self, _: RunOptions) -> Sequence[Backend]:
-        return ("openvino", "onnxruntime", "torch")
+        return _FORMS
 
     def graph(self, spec: NetworkSpec, backend: Backend) -> bytes:
         # Imported here, because it needs the package `onnx`.
@@ -75,12 +79,23 @@ def load(path: Path | None = None) -> tuple[SFaceWeights, str]:
     The file is the packaged one, or the one at `path`, which may also be that of float weights.
     Raises WeightsMissingError, or WeightsInvalidError when the file is not a published one.
     """
+    data, digest = _read(path)
+    return build(data), digest
+
+
+def published(path: Path | None = None) -> tuple[ServableNetwork, str]:
+    """As `load`; the weights are converted when a form of the network is made."""
+    data, digest = _read(path)
+    return Later(partial(build, data), _FORMS), digest
+
+
+def _read(path: Path | None) -> tuple[bytes, str]:
     if path is not None and path.is_file():
         digest = file_sha256(path)
-        published = find_entry(FILE.alternative)
-        if published is not None and digest == published.sha256:
-            return build(path.read_bytes()), digest
-    return build(FILE.read(path)), FILE.sha256
+        entry = find_entry(FILE.alternative)
+        if entry is not None and digest == entry.sha256:
+            return path.read_bytes(), digest
+    return FILE.read(path), FILE.sha256
 
 
 def build(data: bytes) -> SFaceWeights:

@@ -30,9 +30,11 @@ def runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)
 class ElasticSession:
     """A session with few threads and one with many; each pass takes one by the idle cores."""
 
-    def __init__(self, graph: Path | bytes, threads: CpuThreads) -> None:
-        self.few = open_session(graph, device="cpu", threads=threads.busy)
-        self._many = open_session(graph, device="cpu", threads=threads.idle)
+    def __init__(
+        self, graph: Path | bytes, threads: CpuThreads, *, optimised: bool = False
+    ) -> None:
+        self.few = open_session(graph, device="cpu", threads=threads.busy, optimised=optimised)
+        self._many = open_session(graph, device="cpu", threads=threads.idle, optimised=optimised)
         self._count = threads.idle
         self._cores = IdleCores()
 
@@ -47,12 +49,17 @@ class OnnxRuntimeSession:
     runtime: Backend = "onnxruntime"
     precision: Precision = "float32"
 
-    def __init__(self, graph: Path | bytes, options: RunOptions) -> None:
-        """Raises exceptions of the runtime, which share no base, for a graph that it cannot run."""
+    def __init__(
+        self, graph: Path | bytes, options: RunOptions, *, optimised: bool = False
+    ) -> None:
+        """`optimised`: the graph is one of `save_optimised`.
+
+        Raises exceptions of the runtime, which share no base, for a graph that it cannot run.
+        """
         if options.device == "cuda":
             session = open_session(graph, device="cuda", threads=options.threads.busy)
         else:
-            session = open_on_cpu(graph, options.threads)
+            session = open_on_cpu(graph, options.threads, optimised=optimised)
         one = session.few if isinstance(session, ElasticSession) else session
         self.device = "cuda" if "CUDAExecutionProvider" in one.get_providers() else "cpu"
         source = one.get_inputs()[0]
@@ -70,21 +77,43 @@ class OnnxRuntimeSession:
         return [np.asarray(result, dtype=np.float32) for result in results]
 
 
-def open_on_cpu(graph: Path | bytes, threads: CpuThreads) -> Any:  # noqa: ANN401
+def open_on_cpu(graph: Path | bytes, threads: CpuThreads, *, optimised: bool = False) -> Any:  # noqa: ANN401
     """A session, or an object with the same `run`; see `open_session`."""
     if threads.idle > threads.busy:
-        return ElasticSession(graph, threads)
-    return open_session(graph, device="cpu", threads=threads.busy)
+        return ElasticSession(graph, threads, optimised=optimised)
+    return open_session(graph, device="cpu", threads=threads.busy, optimised=optimised)
 
 
-def open_session(model: Path | bytes, *, device: str, threads: int) -> Any:  # noqa: ANN401
-    """A session on CUDA if it is wanted and available, else on `threads` CPU threads.
+def save_optimised(graph: bytes, path: Path, weights: str) -> None:
+    """Write the graph as it is optimised for this processor.
 
-    Several threads may run it at once. Raises exceptions of the runtime, which share no base, for a
-    graph that it cannot run.
+    The file `weights` beside it gets the weights as the layers take them: sessions map them into
+    memory and make no copy. Raises exceptions of the runtime, which share no base.
     """
     package = runtime()
     options = package.SessionOptions()
+    options.log_severity_level = 3  # not that the file is for this processor
+    options.optimized_model_filepath = str(path)
+    for entry, value in (
+        ("session.optimized_model_external_initializers_file_name", weights),
+        ("session.optimized_model_external_initializers_min_size_in_bytes", "1024"),
+        ("session.save_external_prepacked_constant_initializers", "1"),
+    ):
+        options.add_session_config_entry(entry, value)
+    package.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def open_session(model: Path | bytes, *, device: str, threads: int, optimised: bool = False) -> Any:  # noqa: ANN401
+    """A session on CUDA if it is wanted and available, else on `threads` CPU threads.
+
+    `optimised`: the graph is one of `save_optimised`, and is run as it is. Several threads may run
+    it at once. Raises exceptions of the runtime, which share no base, for a graph that it cannot
+    run.
+    """
+    package = runtime()
+    options = package.SessionOptions()
+    if optimised:
+        options.graph_optimization_level = package.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Threads that wait by spinning would take cores from threads that have work.

@@ -33,6 +33,27 @@ class ServableNetwork(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """A network whose weights are converted when a form of it is made, and not before.
+
+    A service that has its graph from an earlier start needs none. `forms`: its backends, fastest
+    first.
+    """
+
+    make: Callable[[], ServableNetwork]
+    forms: Sequence[Backend]
+
+    def backends(self, _: RunOptions, /) -> Sequence[Backend]:
+        return self.forms
+
+    def graph(self, spec: NetworkSpec, backend: Backend, /) -> bytes:
+        return self.make().graph(spec, backend)
+
+    def module(self) -> "nn.Module":
+        return self.make().module()
+
+
+@dataclass(frozen=True, slots=True)
 class TorchOnly:
     """A network that runs in PyTorch alone; `make` builds its module."""
 

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from models.zoo.errors import RuntimeUnusableError, WeightsMissingError
+from models.zoo.errors import RuntimeUnusableError, WeightsError, WeightsMissingError
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.serving.backends import Backend, choose_backend, missing_packages
 from models.zoo.serving.graph_network import GraphNetwork, GraphSession
-from models.zoo.serving.onnx_session import OnnxRuntimeSession
+from models.zoo.serving.onnx_session import OnnxRuntimeSession, runtime, save_optimised
 from models.zoo.serving.openvino_session import OpenVinoSession
+from models.zoo.serving.prepared_graph import PreparedGraph, prepared_key
 from models.zoo.serving.run_options import RunOptions
 from models.zoo.serving.servable import ServableNetwork
 
@@ -23,9 +24,10 @@ def serve(
     if options.device == "cpu":
         backend = choose_backend(options.backend, servable.backends(options))
         if backend != "torch":
-            graph = servable.graph(spec, backend)
             try:
-                session = open_graph(graph, backend, options)
+                session = _open(servable, spec, digest, backend, options)
+            except WeightsError:
+                raise
             except Exception as error:  # exceptions of runtimes share no base
                 raise RuntimeUnusableError(
                     f"{backend} cannot run {spec.name} on this machine: {error}", option="backend"
@@ -37,6 +39,20 @@ def serve(
 
     module = servable.module()
     return TorchNetwork(spec, module, digest, device=options.device, half=options.half)
+
+
+def _open(
+    servable: ServableNetwork, spec: NetworkSpec, digest: str, backend: Backend, options: RunOptions
+) -> GraphSession:
+    if backend == "onnxruntime" and options.prepared_dir is not None:
+        form = f"{spec.name} {backend} {runtime().__version__}"
+        prepared = PreparedGraph(options.prepared_dir, spec.name, prepared_key(digest, form))
+        graph = prepared.find() or prepared.make(
+            lambda path, weights: save_optimised(servable.graph(spec, backend), path, weights)
+        )
+        if graph is not None:
+            return OnnxRuntimeSession(graph, options, optimised=True)
+    return open_graph(servable.graph(spec, backend), backend, options)
 
 
 def require_torch(name: str) -> None:

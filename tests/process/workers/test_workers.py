@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -38,6 +39,11 @@ COLLECTION = "/v1/collections/default"
 _TIMEOUT_S = 60
 _SUPERVISOR_LOOKS_EVERY_S = 1.0
 _SUPERVISOR_WAITS_S = 100  # or more, for a worker that hangs
+
+
+def _parent_of(process: int) -> int:
+    stat = Path(f"/proc/{process}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[1])
 
 
 @contextmanager
@@ -163,6 +169,9 @@ def test_workers_share_a_gallery_on_postgresql_and_end_cleanly(
     """The executable, whose processes are started as users' are."""
     with closing(ExecutableServer(tmp_path, workers=2, VULTUS_DATABASE_URL=database_url)) as server:
         _what_one_did_the_other_knows(server)
+        if sys.platform == "linux":  # forks of one process, which share its memory
+            (original,) = {_parent_of(worker) for worker in server.worker_ids}
+            assert _parent_of(original) == server.process_id
         assert server.stop() == 0
         assert server.events.count("Application shutdown complete.") == 2
         assert not [line for line in server.log if "Traceback" in line or '"error"' in line]
