@@ -21,8 +21,7 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 _MOST_PIXELS: Final = 16_000_000
-"""Pixels of all canvases of one pass on a GPU, which bounds its memory."""
-_MOST_PIXELS_ON_CPU: Final = 1_000_000
+"""Pixels of all canvases of one pass, which bounds its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class YunetBoxes:
         All boxes are copied from the device together.
         """
         rows: list[Tensor] = []
-        for copies in _copies(regions, sizes, pictures.device):
+        for copies in _copies(regions, sizes):
             pixels = _drawn(pictures, regions, copies)
             about = on_device(
                 np.concatenate([copies.regions[:, None], copies.sizes], axis=1), pictures.device
@@ -118,7 +117,7 @@ class YunetBoxes:
         return _boxes(every[every[:, 0] >= least_score].cpu().numpy(), regions)
 
 
-def _copies(regions: Regions, sizes: Sequence[float], device: torch.device) -> Iterator[_Copies]:
+def _copies(regions: Regions, sizes: Sequence[float]) -> Iterator[_Copies]:
     """The copies of all regions in all sizes, those on canvases of one size together."""
     lengths = regions.corners[:, 2:] - regions.corners[:, :2]
     places = np.tile(np.arange(len(regions)), len(sizes))
@@ -129,10 +128,9 @@ def _copies(regions: Regions, sizes: Sequence[float], device: torch.device) -> I
     kinds, kind_of = np.unique(
         np.concatenate([canvases, is_shrunk[:, None]], axis=1), axis=0, return_inverse=True
     )
-    most = _MOST_PIXELS_ON_CPU if device.type == "cpu" else _MOST_PIXELS
     for kind, (width, height, shrinks) in enumerate(kinds.tolist()):
         (own,) = np.nonzero(kind_of.reshape(-1) == kind)
-        step = max(1, most // (width * height))
+        step = max(1, _MOST_PIXELS // (width * height))
         for begin in range(0, len(own), step):
             some = own[begin : begin + step]
             yield _Copies(places[some], shown[some], width, height, bool(shrinks))
