@@ -1,6 +1,7 @@
 """A collection of Milvus as an index, for galleries that have outgrown one machine."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ _MOST_HITS = 16_384
 """More than so many Milvus does not answer at once."""
 _ROWS_AT_ONCE = 2_000
 """512 numbers each make 4 MB; Milvus takes messages of up to 64 MB."""
+_CALLS_AT_ONCE = 4
+"""Milvus takes some while the client makes the next: 34,000 faces a second instead of 24,000."""
 _NUMBERS_AT_ONCE = 4_096
 _LOOK_AGAIN_S = 0.001
 
@@ -71,15 +74,14 @@ class MilvusIndex:
         self._milvus.ask(lambda client: client.drop_collection(self.name, timeout=CREATE_S))
 
     def add(self, numbers: FaceNumbers, vectors: Vectors) -> None:
-        if self._rotation is not None:
-            vectors = self._rotation.turn(vectors)
-        for start in range(0, len(numbers), _ROWS_AT_ONCE):
-            some = slice(start, start + _ROWS_AT_ONCE)
-            rows = [
-                {"number": number, "vector": vector}
-                for number, vector in zip(numbers[some].tolist(), vectors[some], strict=True)
-            ]
-            self._upsert(rows)
+        batches = self._batches(numbers, vectors)
+        if len(numbers) <= _ROWS_AT_ONCE or self._milvus.is_lite():  # which serves one at a time
+            for rows in batches:
+                self._upsert(rows)
+            return
+        with ThreadPoolExecutor(_CALLS_AT_ONCE) as threads:
+            for done in [threads.submit(self._upsert, rows) for rows in batches]:
+                done.result()
 
     def remove(self, numbers: FaceNumbers) -> None:
         for some in _pieces(numbers):
@@ -123,6 +125,19 @@ class MilvusIndex:
         """
         if self._counted is not None and self._counted[1] > 0 and len(self) == 0:
             raise MilvusCollectionMissing("the index in Milvus was emptied and is built anew")
+
+    def _batches(
+        self, numbers: FaceNumbers, vectors: Vectors
+    ) -> Iterator[list[dict[str, object]]]:
+        """Make rows of Milvus of the faces, as many at a time as one call takes."""
+        if self._rotation is not None:
+            vectors = self._rotation.turn(vectors)
+        for start in range(0, len(numbers), _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
+            yield [
+                {"number": number, "vector": vector}
+                for number, vector in zip(numbers[some].tolist(), vectors[some], strict=True)
+            ]
 
     def _upsert(self, rows: list[dict[str, object]]) -> None:
         self._ask(lambda client: client.upsert(self.name, rows, timeout=WRITE_S))

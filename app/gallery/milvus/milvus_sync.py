@@ -45,7 +45,9 @@ from app.gallery.sync.index_fallback import Fallback, GuardedIndex
 from app.gallery.sync.index_sync import EmbedderGoneError, Lag, apply, lag_of
 
 _FACES_AT_ONCE = 1_000
-"""A piece of the log or of an upload: some tenths of a second."""
+"""A piece of the log: some tenths of a second."""
+_UPLOADED_AT_ONCE = 5_000
+"""A piece of an upload: a quarter of a second, in which writers wait on SQLite."""
 _TURN_S = 0.02
 """Between looks at whether the process that has the lock is done."""
 _FOLLOW_S = 5.0
@@ -343,14 +345,16 @@ class MilvusSync:
         if uploaded == 0:
             index.drop()
             index.create(description(collections.everything(), current))
-        numbers, vectors = collections.within(current).faces.above(uploaded, most=_FACES_AT_ONCE)
+        numbers, vectors = collections.within(current).faces.above(
+            uploaded, most=_UPLOADED_AT_ONCE
+        )
         index.add(numbers, vectors)
         positions = collections.positions(track.where)
-        if len(numbers) == _FACES_AT_ONCE:
+        if len(numbers) == _UPLOADED_AT_ONCE:
             positions.set_uploaded(current.number, int(numbers[-1]))
             if monotonic() - self._reported_at > _PROGRESS_EVERY_S:
                 self._reported_at = monotonic()
-                _log.info("index_uploading", collection=current.name, faces=len(index))
+                _log.info("index_uploading", collection=current.name, up_to_face=int(numbers[-1]))
         else:
             positions.end_upload(current.number)
             _log.info("index_uploaded", collection=current.name, faces=len(index))

@@ -133,7 +133,7 @@ def test_upload_goes_on_where_it_was_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     people = enroll_people(open_on_milvus(), [[vector] for vector in unit_vectors(11, seed=4)])
-    monkeypatch.setattr(milvus_sync, "_FACES_AT_ONCE", 4)
+    monkeypatch.setattr(milvus_sync, "_UPLOADED_AT_ONCE", 4)
     gallery = open_on_milvus()
     sync_of(gallery).forget(1)
     told.clear()
@@ -212,7 +212,7 @@ def test_several_processes_share_one_upload(
 ) -> None:
     processes = [open_on_milvus(patience_s=20) for _ in range(3)]
     people = enroll_people(processes[0], [unit_vectors(40, seed=9)])
-    monkeypatch.setattr(milvus_sync, "_FACES_AT_ONCE", 5)
+    monkeypatch.setattr(milvus_sync, "_UPLOADED_AT_ONCE", 5)
     sync_of(processes[0]).forget(1)
     told.clear()
     found = at_once([partial(found_ids, process, PROBE) for process in processes])

@@ -56,6 +56,7 @@ def ours(gallery: Gallery) -> set[str]:
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(milvus_sync, "_FACES_AT_ONCE", 7)
+    monkeypatch.setattr(milvus_sync, "_UPLOADED_AT_ONCE", 7)
 
 
 def test_milvus_has_turned_vectors_and_finds_the_same_people(open_on_milvus: OpenOnMilvus) -> None:
