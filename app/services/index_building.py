@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from app.constants import CONSTANTS, Constants
+from app.errors import StartupError
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import LocalIndex, MakeIndex
@@ -13,6 +15,11 @@ from app.gallery.sync.index_sync import IndexSync, Sync
 from app.gallery.sync.snapshot_check import SnapshotCheck, check_snapshots
 from app.gallery.sync.snapshots import SnapshotStore
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.gallery.milvus.milvus_sync import MilvusSync
+
+_REPORTED_EVERY_S = 1.0
 
 
 def build_sync(
@@ -34,6 +41,40 @@ def build_sync(
         snapshot_above=constants.snapshot_above,
         digests=digests,
     )
+
+
+def rebuild_in_milvus(
+    settings: Settings,
+    database: Database,
+    names: Sequence[str],
+    *,
+    anew: bool,
+    report: Callable[[str, int, int], None],
+) -> dict[str, int]:
+    """Fill Milvus with what it lacks of these collections, or with all of them if `anew`.
+
+    `report` is called each second with the name, the faces that are there, and those that will be.
+    Returns the faces that were sent, by name. Raises StartupError without Milvus in the settings,
+    CollectionNotFound and IndexUnavailable.
+    """
+    if settings.index.milvus_uri is None:
+        raise StartupError(
+            "VULTUS_INDEX__MILVUS_URI is not set; vultus index verify renews the files of the "
+            "index in memory"
+        )
+    sync = _milvus_sync(settings, settings.index.milvus_uri, database)
+    sent = {}
+    try:
+        for name in names:
+            filling = sync.begin_rebuild(name, anew=anew)
+            report(name, filling.done, filling.total)
+            while not sync.bring_further(name, within_s=_REPORTED_EVERY_S):
+                report(name, min(filling.done + sync.uploaded_faces, filling.total), filling.total)
+            report(name, filling.total, filling.total)
+            sent[name] = sync.uploaded_faces
+    finally:
+        sync.close()
+    return sent
 
 
 def check_index(
@@ -58,7 +99,7 @@ def check_index(
     )
 
 
-def _milvus_sync(settings: Settings, uri: str, database: Database) -> Sync:
+def _milvus_sync(settings: Settings, uri: str, database: Database) -> "MilvusSync":
     # Here, because the client of Milvus is an optional package.
     from app.gallery.milvus.connection import Milvus  # noqa: PLC0415
     from app.gallery.milvus.milvus_sync import MilvusSync  # noqa: PLC0415

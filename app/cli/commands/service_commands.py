@@ -92,6 +92,28 @@ def verify(
     run(repair=repair, as_json=as_json)
 
 
+@index.command()
+def rebuild(
+    collection: Annotated[
+        str | None, typer.Option(help="The collection to fill Milvus with (default: all).")
+    ] = None,
+    anew: Annotated[
+        bool,
+        typer.Option("--anew", help="Also what Milvus has; searches wait meanwhile."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each collection.")
+    ] = False,
+) -> None:
+    """Fill Milvus from the database, where it lacks a collection or an upload was not ended.
+
+    Safe beside running servers, which go on with it if it is interrupted; run it again to continue.
+    """
+    from app.cli.upkeep.index import rebuild as run
+
+    run(collection, anew=anew, as_json=as_json)
+
+
 @index.command("renew-space")
 def renew_space(
     collection: Annotated[

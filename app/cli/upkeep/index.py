@@ -1,13 +1,16 @@
 """`vultus index`."""
 
 from dataclasses import asdict
+from time import monotonic
 
 from app.cli.open_database import open_database
 from app.cli.output import finish, print_line, show
+from app.cli.progress_report import progress_report
 from app.errors import InvalidRequest
+from app.gallery.store.collection_list import all_collections
 from app.gallery.sync import spaces
 from app.gallery.sync.snapshot_check import SnapshotCheck
-from app.services.index_building import check_index
+from app.services.index_building import check_index, rebuild_in_milvus
 
 
 def verify(*, repair: bool, as_json: bool) -> None:
@@ -19,6 +22,28 @@ def verify(*, repair: bool, as_json: bool) -> None:
     with open_database(upgrade=False) as (settings, database):
         agreed = check_index(settings, database, repair=repair, report=report)
     finish(complete=agreed)
+
+
+def rebuild(collection: str | None, *, anew: bool, as_json: bool) -> None:
+    """Fill Milvus from the database, beside servers that run. Raises StartupError without one."""
+    with open_database(upgrade=False) as (settings, database):
+        names = (
+            [collection]
+            if collection is not None
+            else [one.name for one in all_collections(database)]
+        )
+        started = monotonic()
+        with progress_report() as report:
+            sent = rebuild_in_milvus(settings, database, names, anew=anew, report=report)
+        took_s = monotonic() - started
+    for name, faces in sent.items():
+        show({"collection": name, "sent_faces": faces}, _sent(name, faces), as_json=as_json)
+    if not as_json and (total := sum(sent.values())):
+        print_line(f"{total:,} faces in {took_s:.1f} s, {total / took_s:,.0f} a second")
+
+
+def _sent(name: str, faces: int) -> str:
+    return f"{name}: {faces:,} faces were sent" if faces else f"{name}: Milvus has its faces"
 
 
 def renew_space(collection: str) -> None:

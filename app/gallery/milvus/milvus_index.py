@@ -126,9 +126,7 @@ class MilvusIndex:
         if self._counted is not None and self._counted[1] > 0 and len(self) == 0:
             raise MilvusCollectionMissing("the index in Milvus was emptied and is built anew")
 
-    def _batches(
-        self, numbers: FaceNumbers, vectors: Vectors
-    ) -> Iterator[list[dict[str, object]]]:
+    def _batches(self, numbers: FaceNumbers, vectors: Vectors) -> Iterator[list[dict[str, object]]]:
         """Make rows of Milvus of the faces, as many at a time as one call takes."""
         if self._rotation is not None:
             vectors = self._rotation.turn(vectors)

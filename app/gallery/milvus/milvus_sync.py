@@ -17,6 +17,7 @@ Import it only where Milvus is wanted; see `connection`.
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from math import inf
 from threading import TIMEOUT_MAX, Lock
 from time import monotonic, sleep
@@ -59,6 +60,14 @@ _COUNTS = 3
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """Faces of a collection that Milvus has, of all that it has to have."""
+
+    done: int
+    total: int
+
+
 class MilvusSync:
     """One Milvus collection for each collection; all processes of a database share them.
 
@@ -91,6 +100,8 @@ class MilvusSync:
         self._swept: set[str] | None = None
         """The names of our Milvus collections when the others were last looked through."""
         self._reported_at = monotonic()
+        self.uploaded_faces = 0
+        """Faces that this process has uploaded, beside those of the log."""
 
     def load_all(self) -> None:
         """Make the index of every collection ready, however long it takes.
@@ -110,6 +121,44 @@ class MilvusSync:
             raise StartupError(str(error)) from error
         except IndexUnavailable as error:
             _log.warning("index_not_ready", cause=str(error))
+
+    def begin_rebuild(self, name: str, *, anew: bool) -> Filling:
+        """Upload a collection, or go on with its upload, if Milvus lacks it or if `anew`.
+
+        `bring_further` does the work, as any search and any server of the database does.
+        Raises CollectionNotFound and IndexUnavailable.
+        """
+        present = self._milvus.names()
+        with self._store.writing_all() as collections:
+            collection = collections.get(name)
+            track = self._tracks.serving(collections, collection)
+            position = None
+            if track is not None:
+                position = collections.positions(track.where).find(collection.number)
+                is_filled = position is not None and position.uploaded is None
+                if anew or (is_filled and track.name not in present):
+                    self._restart(collections, collection.number)
+                    position = collections.positions(track.where).find(collection.number)
+            faces = collections.within(collection).faces
+            total = faces.embedding_count()
+            done = 0
+            if position is not None and position.digest == collection.digest:
+                done = (
+                    total
+                    if position.uploaded is None
+                    else faces.embedding_count(up_to=position.uploaded)
+                )
+        self.uploaded_faces = 0
+        return Filling(done, total)
+
+    def bring_further(self, name: str, *, within_s: float) -> bool:
+        """Bring Milvus to the database's state; return whether that was done in time.
+
+        Raises CollectionNotFound and IndexUnavailable.
+        """
+        with self._store.reading_all() as collections:
+            collection = collections.get(name)
+        return self._bring(collection, until=monotonic() + within_s) is not None
 
     def catch_up(self, name: str) -> VectorIndex:
         with self._store.reading_all() as collections:
@@ -345,10 +394,9 @@ class MilvusSync:
         if uploaded == 0:
             index.drop()
             index.create(description(collections.everything(), current))
-        numbers, vectors = collections.within(current).faces.above(
-            uploaded, most=_UPLOADED_AT_ONCE
-        )
+        numbers, vectors = collections.within(current).faces.above(uploaded, most=_UPLOADED_AT_ONCE)
         index.add(numbers, vectors)
+        self.uploaded_faces += len(numbers)
         positions = collections.positions(track.where)
         if len(numbers) == _UPLOADED_AT_ONCE:
             positions.set_uploaded(current.number, int(numbers[-1]))

@@ -476,11 +476,13 @@ class FaceRepository(ScopedRepository):
         result = connection.execute(query, self._digest, execution_options=options)
         return result.partitions()
 
-    def embedding_count(self) -> int:
-        """How many there are in `embeddings`."""
+    def embedding_count(self, *, up_to: int | None = None) -> int:
+        """How many there are in `embeddings`; of faces `up_to` a number, where that is given."""
         query = self._place.joined(select(func.count()).select_from(FaceTable)).where(
             self._here(FaceTable), self._place.present
         )
+        if up_to is not None:
+            query = query.where(FaceTable.number <= up_to)
         return self._session.scalar(query, self._digest) or 0
 
     def count(self, wanted: PeopleFilter = EVERYBODY) -> int:
