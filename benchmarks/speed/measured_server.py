@@ -10,6 +10,7 @@ from app.api.bodies.request_body import Body
 from app.api.edge.request_log import RequestLog
 from app.cli.serve.serve import serve
 from app.gallery.index.faiss_index import FaissIndex
+from app.gallery.store.statements.prepared import PreparedStatement
 from app.operations.identify.blocking_search import BlockingSearch
 from app.recognition import batch
 from app.recognition.decode.photo_file import PhotoFile
@@ -33,6 +34,7 @@ def measure_parts(parts: CpuParts) -> None:
     parts.measure(batch, "assess", "quality")
     parts.measure(BlockingSearch, "decide", "people, templates, thresholds")
     parts.measure(Connection, "execute", "statements")
+    parts.measure(PreparedStatement, "rows", "statements")
     parts.measure(FaissIndex, "search", "index")
     parts.measure(Body, "_validated", "validation of the body")
     parts.measure(endpoint._Handler, "_text", "answer")  # noqa: SLF001  (there is no other hook)
