@@ -93,7 +93,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     # headers for other origins on all of them; the end of the process, defects, and what the
     # connection refuses; who the caller is, and who may ask at all; limits, the cheapest first;
     # bodies as routes read them; the routes of other APIs.
-    app.add_middleware(DialectRoutes, service=app, dialects=dialects)
+    if dialects:
+        app.add_middleware(DialectRoutes, service=app, dialects=dialects)
     app.add_middleware(HeadAsGet)
     app.add_middleware(IdentityPaths)
     app.add_middleware(CompressedBodies, limits=settings.limits)
@@ -131,8 +132,10 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         note_refusal=services.reads.note_refusal,
     )
     app.add_middleware(UnreadBodies)
-    app.add_middleware(DialectOfRequest, dialects=dialects)
-    app.add_middleware(RootPath, root_path=settings.root_path)
+    if dialects:
+        app.add_middleware(DialectOfRequest, dialects=dialects)
+    if settings.root_path:
+        app.add_middleware(RootPath, root_path=settings.root_path)
     return app
 
 

@@ -1,10 +1,12 @@
 """Names of clients by their addresses, by which they are limited and have turns."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 _NETWORK_BITS = 64  # of an IPv6 address; the client may choose the rest, another one each time
 
 
+@lru_cache(maxsize=4096)
 def name_of_address(address: str) -> str:
     """Return a name for a client by its address; of an IPv6 address, by its network."""
     try:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST as METRICS_CONTENT_TYPE
@@ -103,6 +104,14 @@ class Metrics:
             ["stage"],
             registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        )
+        # The client checks and joins labels each time that they are given.
+        self._of_stage = cache(self.stage_seconds.labels)
+        self._of_requests = cache(
+            lambda method, route, status: (
+                self.requests.labels(method, route, str(status)),
+                self.request_seconds.labels(method, route),
+            )
         )
         self.batch_size = Histogram(
             "vultus_batch_size",
@@ -205,10 +214,15 @@ class Metrics:
         self._deliveries.labels("delivered").inc(delivered)
         self._deliveries.labels("failed").inc(failed)
 
-    def observe_stages(self, stages: StageSeconds) -> None:
-        """Add the stages of a request that has ended."""
-        for stage, seconds in stages.items():
-            self.stage_seconds.labels(stage).observe(seconds)
+    def observe_request(
+        self, method: str, route: str, status: int, seconds: float, stages: StageSeconds
+    ) -> None:
+        """Add a request that has ended, with its stages; `route` is the template of its path."""
+        counted, timed = self._of_requests(method, route, status)
+        counted.inc()
+        timed.observe(seconds)
+        for stage, stage_seconds in stages.items():
+            self._of_stage(stage).observe(stage_seconds)
 
     def observe_batch(self, stage: str, size: int) -> None:
         """Count a batch of `size` photos or faces that the network of a stage took."""

@@ -65,7 +65,10 @@ class Traffic:
             _recent(self._routes, route).append((now, seconds))
             for stage, stage_seconds in stages.items():
                 _recent(self._stages, stage).append((now, stage_seconds))
-            self._statuses.setdefault(route, _RecentStatuses()).add(now, status)
+            statuses = self._statuses.get(route)
+            if statuses is None:
+                statuses = self._statuses[route] = _RecentStatuses()
+            statuses.add(now, status)
 
     def summary(self) -> Summary:
         now = self._clock()
@@ -127,7 +130,10 @@ _Recent = deque[tuple[float, float]]
 
 
 def _recent(kept: dict[str, _Recent], name: str) -> _Recent:
-    return kept.setdefault(name, deque(maxlen=_KEPT))
+    found = kept.get(name)
+    if found is None:
+        found = kept[name] = deque(maxlen=_KEPT)
+    return found
 
 
 def _latencies(

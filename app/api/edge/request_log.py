@@ -87,9 +87,7 @@ class RequestLog(Middleware):
         self, scope: Scope, status: int, started_ns: int, seconds: float, stages: StageSeconds
     ) -> None:
         method, route = scope["method"], _route(scope)
-        self._metrics.requests.labels(method, route, str(status)).inc()
-        self._metrics.request_seconds.labels(method, route).observe(seconds)
-        self._metrics.observe_stages(stages)
+        self._metrics.observe_request(method, route, status, seconds, stages)
         refused_by = scope["state"].get("refused_by")
         # Other APIs answer them with other statuses.
         is_refused = status in _REFUSED or isinstance(refused_by, _REFUSALS)
