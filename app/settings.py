@@ -241,6 +241,11 @@ class IndexSettings(_Group):
         None, description="Search in this Milvus (http://host:19530) and not in memory."
     )
     milvus_token: SecretStr | None = Field(None, description="user:password, or a token.")
+    milvus_index: Literal["flat", "hnsw", "auto"] = Field(
+        "flat",
+        description="Compare every face, follow a graph, or leave it to Milvus (Zilliz); for what "
+        "is uploaded from then on.",
+    )
     milvus_fallback: Literal["none", "exact"] = Field(
         "none", description="While Milvus is away: answer 503, or search in memory (exact)."
     )

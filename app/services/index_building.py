@@ -107,7 +107,11 @@ def _milvus_sync(settings: Settings, uri: str, database: Database) -> "MilvusSyn
     token = settings.index.milvus_token
     return MilvusSync(
         database,
-        Milvus(uri, token="" if token is None else token.get_secret_value()),
+        Milvus(
+            uri,
+            token="" if token is None else token.get_secret_value(),
+            index=settings.index.milvus_index,
+        ),
         fallback=_exact_index if settings.index.milvus_fallback == "exact" else None,
     )
 

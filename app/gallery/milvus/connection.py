@@ -18,6 +18,7 @@ import structlog
 
 from app.errors import IndexUnavailable, IndexUnsupported, StartupError
 from app.gallery.milvus.circuit import Circuit
+from app.gallery.milvus.index_types import INDEX_TYPES, IndexName
 from app.gallery.milvus.server_version import why_unsupported
 
 
@@ -106,9 +107,16 @@ class Milvus:
     """
 
     def __init__(
-        self, uri: str, *, token: str = "", clock: Callable[[], float] = monotonic
+        self,
+        uri: str,
+        *,
+        token: str = "",
+        index: IndexName = "flat",
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._uri = uri
+        self.index_type = INDEX_TYPES[index]
+        """That of collections that are made from now on."""
         self._token = token
         self._circuit = Circuit(clock=clock)
         self._client: Any = None
@@ -158,10 +166,11 @@ class Milvus:
         # belongs to is not in the log of changes, and would have to be read for every addition.
         schema.add_field("number", DataType.INT64, is_primary=True)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
+        chosen = INDEX_TYPES["auto"] if self.is_lite() else self.index_type
         indexes = MilvusClient.prepare_index_params()
-        # Lite compares with all vectors; a standalone server or cluster builds what its
-        # configuration has (a graph, HNSW, unless changed), and Zilliz an index of its own.
-        indexes.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
+        indexes.add_index(
+            "vector", index_type=chosen.type, metric_type="IP", params=dict(chosen.parameters)
+        )
 
         def make(client: Any) -> None:  # noqa: ANN401
             client.create_collection(

@@ -173,7 +173,10 @@ class MilvusIndex:
                 anns_field="vector",
                 limit=count,
                 filter=condition,
-                search_params={"metric_type": "IP"},
+                search_params={
+                    "metric_type": "IP",
+                    "params": self._milvus.index_type.for_search(count),
+                },
                 timeout=READ_S,
             )
         )
