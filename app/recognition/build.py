@@ -177,7 +177,6 @@ def build_detector(settings: Settings, threads: CpuThreads | None = None) -> Cop
         onnx_runtime=backend_of(settings, device) == "onnxruntime",
         threads=threads or cpu_threads(),
         weights_dir=settings.resolved_weights_dir,
-        half=settings.half_precision,
     )
     try:
         networks = load_mtcnn_networks(options)

@@ -78,7 +78,7 @@ def _recognizer(decoders: Executor) -> BatchRecognizer:
     chosen = DetectorSettings()
     return BatchRecognizer(
         detector=CopyingDetector(
-            load_yunet_finder(load_yunet(), device="cpu", half=False),
+            load_yunet_finder(load_yunet(), device="cpu"),
             load_mtcnn_networks(options),
             min_score=YUNET.min_score,
             max_side_px=chosen.max_side_px,

@@ -82,11 +82,8 @@ class _Copies:
 class YunetBoxes:
     """Finds boxes by YuNet; `network` maps canvases (N, 3, height, width) to its three levels."""
 
-    def __init__(
-        self, network: Callable[[Tensor], Sequence[Tensor]], *, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, network: Callable[[Tensor], Sequence[Tensor]]) -> None:
         self._network = network
-        self._dtype = dtype
 
     def find(
         self,
@@ -109,7 +106,7 @@ class YunetBoxes:
             )
             for direction in directions:
                 turned = _turned(pixels, about[:, 1:], direction)
-                levels = self._network(turned.permute(0, 3, 1, 2).to(self._dtype))
+                levels = self._network(turned.permute(0, 3, 1, 2))
                 rows.append(_cells(levels, about, direction))
         if not rows:
             return _boxes(np.empty((0, 9), dtype=np.float32), regions)
@@ -145,7 +142,8 @@ def _drawn(pictures: Pictures, regions: Regions, copies: _Copies) -> Tensor:
     )
     parts = Parts(whole[:, 0], corners, whole[:, 1:])
     draw = shrunk if copies.is_shrunk else enlarged
-    return draw(pictures, parts, copies.height, copies.width).round_()
+    # Halves up, as OpenCV rounds them where it halves a picture.
+    return draw(pictures, parts, copies.height, copies.width).add_(0.5).floor_()
 
 
 def _turned(pixels: Tensor, sizes: Tensor, direction: int) -> Tensor:
@@ -171,8 +169,7 @@ def _cells(levels: Sequence[Tensor], about: Tensor, direction: int) -> Tensor:
     """Cells of the three levels as rows: score, box of the turned copy, region, columns and rows of
     the copy, and direction."""
     scores, boxes = [], []
-    for stride, level in zip(STRIDES, levels, strict=True):
-        cells = level.float()
+    for stride, cells in zip(STRIDES, levels, strict=True):
         scores.append((cells[:, 0].sigmoid() * cells[:, 5].sigmoid()).sqrt().flatten(1))
         down, across = (torch.arange(n, device=cells.device) for n in cells.shape[2:])
         corners = torch.stack(torch.meshgrid(across, down, indexing="xy"))

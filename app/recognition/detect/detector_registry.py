@@ -28,14 +28,13 @@ class DetectorOptions:
     """Options of loading a detector.
 
     `device` is `cpu` or `cuda`. `onnx_runtime`: run it by ONNX Runtime (on the CPU), with these
-    `threads`. `half`: run it in half precision, on CUDA. `weights_dir` holds fetched weights.
+    `threads`. `weights_dir` holds fetched weights.
     """
 
     device: str
     onnx_runtime: bool
     threads: CpuThreads
     weights_dir: Path
-    half: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def _find_by_yunet(weights: Arrays, options: DetectorOptions, networks: MtcnnNet
     if options.device != "cpu":
         from app.recognition.batched.load import load_yunet_finder  # noqa: PLC0415
 
-        return load_yunet_finder(weights, device=options.device, half=options.half)
+        return load_yunet_finder(weights, device=options.device)
     if options.onnx_runtime:
         from models.zoo.detectors.yunet_onnx import open_yunet  # noqa: PLC0415
 

@@ -37,12 +37,10 @@ def torch_yunet(weights: Arrays, *, device: str) -> YunetNetwork:
     return YunetNetwork(run)
 
 
-def yunet_module(
-    weights: Arrays, *, device: torch.device, dtype: torch.dtype = torch.float32
-) -> "Yunet":
+def yunet_module(weights: Arrays, *, device: torch.device) -> "Yunet":
     """The module, ready to run. Raises WeightsInvalidError for weights of another network."""
     module = with_arrays(Yunet(), weights, "YuNet").requires_grad_(requires_grad=False)
-    return module.to(device, dtype).to(memory_format=torch.channels_last)
+    return module.to(device).to(memory_format=torch.channels_last)
 
 
 class Separable(nn.Module):

@@ -12,7 +12,7 @@ from tests.kit.detectors import mtcnn_networks
 def batched_detector() -> CopyingDetector:
     """The detector of a GPU with default settings, on the CPU."""
     return CopyingDetector(
-        load_yunet_finder(load_yunet(), device="cpu", half=True),
+        load_yunet_finder(load_yunet(), device="cpu"),
         mtcnn_networks("onnxruntime"),
         min_score=0.9,
         max_side_px=1280,
