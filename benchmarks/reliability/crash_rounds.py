@@ -33,8 +33,9 @@ _LATEST_MILVUS_KILL_S = 0.8
 _MILVUS_STORM_S = 1.5
 _OLD_DEAD = 50
 """People deleted in earlier rounds who are looked for in every round; at the end all are."""
-_ANSWERS_WITHIN_S = 300
-_NOTICED_WITHIN_S = 200
+_ANSWERS_WITHIN_S = 600
+_NOTICED_WITHIN_S = 600
+_SUPERVISED_EVERY_S = 5.0
 _WORTH_COUNTING = ("index_restored", "index_built", "snapshot_not_used", "index_untrue")
 
 SHORT_SESSIONS: dict[str, object] = {"common.session.ttl": 5}
@@ -167,7 +168,8 @@ class Rounds:
     ) -> bool:
         """Enter the lines of the process for some time, or up to one of the kind `until`; return
         whether there was one."""
-        for entry in child.entries(seconds):
+        entries = self._supervised(child, seconds) if until == "verdict" else child.entries(seconds)
+        for entry in entries:
             match entry["what"]:
                 case "log":
                     self.tally.events[entry["event"]] += 1
@@ -180,6 +182,18 @@ class Rounds:
             if entry["what"] == until:
                 return True
         return False
+
+    def _supervised(self, child: "_Child", seconds: float) -> Iterator[dict[str, Any]]:
+        """Lines of the process. Meanwhile Milvus is started again if it ended by itself.
+
+        It does that where a machine is so busy that its sessions expire.
+        """
+        gives_up = time.monotonic() + seconds
+        while (left := gives_up - time.monotonic()) > 0 and not child.has_ended:
+            yield from child.entries(min(left, _SUPERVISED_EVERY_S))
+            if self.milvus is not None and self.milvus.has_ended():
+                self.milvus.start(ready=False)
+                self.tally.events["Milvus had ended by itself"] += 1
 
     def _task(
         self,
@@ -242,6 +256,8 @@ class _Child:
         writer.close()  # the process has the only other end, so that its end is the pipe's
         self._lines: deque[bytes] = deque()
         self._rest = b""
+        self.has_ended = False
+        """Whether all its lines were read, and there are no more."""
 
     def entries(self, seconds: float) -> Iterator[dict[str, Any]]:
         """Lines that it sends within this time, or until it has ended."""
@@ -255,6 +271,7 @@ class _Child:
                 return
             data = os.read(handle, 65_536)
             if not data:
+                self.has_ended = True
                 return
             *lines, self._rest = (self._rest + data).split(b"\n")
             self._lines.extend(lines)

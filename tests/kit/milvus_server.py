@@ -120,6 +120,10 @@ class MilvusServer:
             assert monotonic() < gives_up, f"Milvus is not ready: {self._end_of_log()}"
             sleep(_LOOK_AGAIN_S)
 
+    def has_ended(self) -> bool:
+        """Whether its process has: it ends itself on a full disk, and when its sessions expired."""
+        return self._process.poll() is not None
+
     def is_ready(self) -> bool:
         with suppress(OSError):
             address = f"http://127.0.0.1:{self._health_port}/healthz"
