@@ -25,6 +25,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt scripts/install.py
 
+# Each process that a test starts would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: serve demo test check format openapi reference clients sbom advisories bench clean
 .DELETE_ON_ERROR:
 

@@ -24,11 +24,18 @@ from app.services import build_services
 from app.settings import Settings
 from models.zoo.network import Network
 from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
+from tests.kit.garbage import pass_over_what_was_imported
 from tests.kit.postgres import empty_postgres, make_careless, new_postgres_database, postgres_server
+from tests.kit.shared_statements import shared_statements
 
 # The same examples in every run, however slow the machine is.
 hypothesis_settings.register_profile("vultus", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("vultus")
+
+
+def pytest_collection_finish() -> None:
+    """All modules are imported."""
+    pass_over_what_was_imported()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,6 +76,13 @@ def _shipped_networks_loaded_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.recognition.build.load_network", load_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """Each database of the tests would compile the same statements anew."""
+    with shared_statements():
         yield
 
 
