@@ -87,7 +87,7 @@ class CollectionStates:
 
     def at(self, key: Key) -> CollectionState:
         with self._lock:
-            return self._states.setdefault(key, CollectionState())
+            return self._made(key)
 
     def named(self, name: str) -> CollectionState | None:
         """The state that was noted under a name; the collection may be gone by now."""
@@ -99,7 +99,13 @@ class CollectionStates:
         """Return the state of a collection, which `named` finds from now on."""
         with self._lock:
             self._keys[name] = key
-            return self._states.setdefault(key, CollectionState())
+            return self._made(key)
+
+    def _made(self, key: Key) -> CollectionState:
+        state = self._states.get(key)
+        if state is None:
+            state = self._states[key] = CollectionState()
+        return state
 
     def forget_name(self, name: str) -> None:
         with self._lock:

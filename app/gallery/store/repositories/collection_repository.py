@@ -106,15 +106,12 @@ class CollectionRepository:
 
     def get_calibrated(self, name: str) -> tuple[CollectionView, Calibrated]:
         """A collection, and when it was calibrated, in one statement."""
-        found = _WITH_CALIBRATIONS.rows(self._session.connection(), {"name": name})
-        if not found:
+        found = _WITH_CALIBRATIONS.first(
+            self._session.connection(), {"name": name}, _view_with_calibrations
+        )
+        if found is None:
             raise not_found(name)
-        own, other, *columns = found[0]
-        view = _view(columns)
-        calibrated = {view.digest: own} if own is not None else {}
-        if view.other is not None and other is not None:
-            calibrated[view.other.digest] = other
-        return view, calibrated
+        return found
 
     def find_by_number(self, number: int) -> CollectionView | None:
         return self._first(_BY_NUMBER, {"number": number})
@@ -386,3 +383,12 @@ def _view(columns: Sequence[Any]) -> CollectionView:
         switched_at=row["switched_at"],
         key_generation=row["key_generation"],
     )
+
+
+def _view_with_calibrations(row: Sequence[Any]) -> tuple[CollectionView, Calibrated]:
+    own, other, *columns = row
+    view = _view(columns)
+    calibrated = {view.digest: own} if own is not None else {}
+    if view.other is not None and other is not None:
+        calibrated[view.other.digest] = other
+    return view, calibrated
