@@ -41,6 +41,7 @@ cli = typer.Typer(name="vultus", no_args_is_help=True, pretty_exceptions_enable=
 cli.command("serve", rich_help_panel=_RUN)(service_commands.serve)
 cli.command("demo", rich_help_panel=_RUN)(service_commands.demo)
 cli.command("top", rich_help_panel=_RUN)(service_commands.top)
+cli.command("plan", rich_help_panel=_RUN)(service_commands.plan)
 cli.command("enroll-folder", rich_help_panel=_PEOPLE)(people_commands.enroll_folder)
 cli.command("enroll-batch", rich_help_panel=_PEOPLE)(people_commands.enroll_batch)
 cli.command("identify", rich_help_panel=_PEOPLE)(people_commands.identify)

@@ -92,8 +92,8 @@ def _parse() -> argparse.Namespace:
     if options.quick:
         options.sizes = [20_000]
     if options.smoke:
-        options.sizes, options.probes, options.deletions = [2_000], 40, 4
-        options.written = 1.0
+        options.sizes, options.probes, options.deletions = [300], 6, 2
+        options.written = 0.5
     if options.uri is None and WITHOUT_MILVUS is not None:
         parser.error(f"--uri is needed: {WITHOUT_MILVUS}")
     return options

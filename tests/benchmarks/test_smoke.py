@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.__main__ import benchmarks, module_of
 from tests.kit.forked_vultus import ForkedVultus
+from tests.kit.milvus_server import WITHOUT_MILVUS
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = benchmarks()
@@ -29,6 +30,8 @@ def test_benchmark_runs_and_ends_with_its_figures(
     capfd: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
 ) -> None:
+    if name == "milvus" and WITHOUT_MILVUS is not None:
+        pytest.skip(WITHOUT_MILVUS)
     forkserver.ensure_running()  # before a benchmark says what it should import
     main: Callable[[], None] = import_module(module_of(BENCHMARKS[name])).main
     monkeypatch.setattr(sys, "argv", [name, "--help"])

@@ -1,5 +1,6 @@
-"""`vultus serve`, `demo`, `top` and `index`."""
+"""`vultus serve`, `demo`, `top`, `plan` and `index`."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +73,58 @@ def top(
     from app.cli.serve.top import top as run
 
     run(url, api_key, every_s=every, once=once, as_json=as_json)
+
+
+class IndexChoice(StrEnum):
+    """How Milvus searches: every face, or a graph."""
+
+    FLAT = "flat"
+    HNSW = "hnsw"
+
+
+def plan(
+    faces: Annotated[float, typer.Option(help="Faces of the gallery, such as 50e6.")],
+    searches_per_s: Annotated[float, typer.Option(help="Searches a second.")] = 10.0,
+    writes_per_s: Annotated[float, typer.Option(help="Enrolments and deletions a second.")] = 1.0,
+    dimension: Annotated[int, typer.Option(help="Numbers of an embedding.")] = 128,
+    faces_a_person: Annotated[float, typer.Option(help="Faces of each person.")] = 2.0,
+    by_embedding: Annotated[
+        bool, typer.Option("--by-embedding", help="Searches bring embeddings, not photos.")
+    ] = False,
+    index_type: Annotated[
+        IndexChoice, typer.Option("--index", help="Index of Milvus [VULTUS_INDEX__MILVUS_INDEX].")
+    ] = IndexChoice.FLAT,
+    staged_faces: Annotated[
+        float, typer.Option(help="Faces that the filter of a first stage leaves; 0 without one.")
+    ] = 0.0,
+    staged_hits: Annotated[float, typer.Option(help="Share of searches that end there.")] = 0.8,
+    cores: Annotated[int, typer.Option(help="Cores of a machine.")] = 16,
+    memory_gb: Annotated[float, typer.Option(help="Memory of a machine, in GB.")] = 64.0,
+    copies: Annotated[int, typer.Option(help="Copies of each segment in Milvus.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Calculate machines, memory and disks for a gallery, from what was measured.
+
+    It opens no database. docs/scale.md explains each formula.
+    """
+    from app.cli.upkeep.capacity_plan import Load
+    from app.cli.upkeep.plan import print_plan
+
+    load = Load(
+        faces=faces,
+        dimension=dimension,
+        faces_a_person=faces_a_person,
+        searches_per_s=searches_per_s,
+        writes_per_s=writes_per_s,
+        by_photo=not by_embedding,
+        index=index_type.value,
+        staged_faces=staged_faces,
+        staged_hits=staged_hits,
+        cores=cores,
+        memory_bytes=1e9 * memory_gb,
+        copies=copies,
+    )
+    print_plan(load, as_json=as_json)
 
 
 @index.command()
