@@ -36,7 +36,8 @@ class MilvusIndex:
     """The faces of one collection and embedder in a Milvus collection `name`.
 
     Adding is idempotent. A change is seen by every search that begins after it returned, whichever
-    process made it. Methods raise IndexUnavailable; MilvusCollectionMissing before `create`.
+    process made it; by one with a `timestamp` (see `Milvus.timestamp`), when that is later than the
+    change. Methods raise IndexUnavailable; MilvusCollectionMissing before `create`.
     """
 
     def __init__(
@@ -51,18 +52,17 @@ class MilvusIndex:
         self._counted: tuple[object, int] | None = None
 
     def __len__(self) -> int:
-        rows = self._ask(
-            lambda client: client.query(
-                self.name, filter="", output_fields=["count(*)"], timeout=READ_S
-            )
-        )
-        return int(rows[0]["count(*)"])
+        return self._count("", None)
 
-    def length_at(self, state: object) -> int:
-        """Return the length, counted once for each state: counting takes as long as a search."""
+    def counted(
+        self, state: object, *, timestamp: int | None = None, besides: frozenset[int] = frozenset()
+    ) -> int:
+        """Count the faces but for some; once for each state, as it takes as long as a search."""
+        key = (state, besides)
         counted = self._counted
-        if counted is None or counted[0] != state:
-            counted = self._counted = (state, len(self))
+        if counted is None or counted[0] != key:
+            condition = f"number not in {sorted(besides)}" if besides else ""
+            counted = self._counted = (key, self._count(condition, timestamp))
         return counted[1]
 
     def create(self, description: str) -> None:
@@ -87,22 +87,24 @@ class MilvusIndex:
         for some in _pieces(numbers):
             self._delete(some.tolist())
 
-    def search(self, probes: Vectors, count: int) -> list[Hits]:
+    def search(self, probes: Vectors, count: int, *, timestamp: int | None = None) -> list[Hits]:
         if count > _MOST_HITS:
-            return [self._many_near(probe, count) for probe in probes]
-        found = self._nearest(probes, count, "")
+            return [self._many_near(probe, count, timestamp) for probe in probes]
+        found = self._nearest(probes, count, "", timestamp)
         if count > 0 and found and not any(len(hits.numbers) for hits in found):
             self._require_rows()
         return found
 
-    def search_among(self, probes: Vectors, numbers: FaceNumbers, count: int) -> list[Hits]:
+    def search_among(
+        self, probes: Vectors, numbers: FaceNumbers, count: int, *, timestamp: int | None = None
+    ) -> list[Hits]:
         # Asked for as many as there can be, an index that is approximate elsewhere has nothing to
         # leave out.
         parts = [
-            self._nearest(probes, len(some), f"number in {some.tolist()}")
+            self._nearest(probes, len(some), f"number in {some.tolist()}", timestamp)
             for some in _pieces(np.unique(numbers))
         ]
-        return [_best([part[i] for part in parts], count) for i in range(len(probes))]
+        return [best_hits([part[i] for part in parts], count) for i in range(len(probes))]
 
     def compact(self) -> None:
         """Ask Milvus to rewrite what still holds removed faces; it does so in its own time."""
@@ -160,7 +162,21 @@ class MilvusIndex:
     def _delete(self, numbers: list[int]) -> None:
         self._ask(lambda client: client.delete(self.name, ids=numbers, timeout=WRITE_S))
 
-    def _nearest(self, probes: Vectors, count: int, condition: str) -> list[Hits]:
+    def _count(self, condition: str, timestamp: int | None) -> int:
+        rows = self._ask(
+            lambda client: client.query(
+                self.name,
+                filter=condition,
+                output_fields=["count(*)"],
+                timeout=READ_S,
+                **_consistent(timestamp),
+            )
+        )
+        return int(rows[0]["count(*)"])
+
+    def _nearest(
+        self, probes: Vectors, count: int, condition: str, timestamp: int | None
+    ) -> list[Hits]:
         """Find the nearest faces, at most `_MOST_HITS`."""
         if count <= 0 or not len(probes):
             return [_hits([], []) for _ in probes]
@@ -178,19 +194,20 @@ class MilvusIndex:
                     "params": self._milvus.index_type.for_search(count),
                 },
                 timeout=READ_S,
+                **_consistent(timestamp),
             )
         )
         return [_hits(hits.ids, hits.distances) for hits in found]
 
-    def _many_near(self, probe: Vectors, count: int) -> Hits:
+    def _many_near(self, probe: Vectors, count: int, timestamp: int | None) -> Hits:
         """Find more faces than Milvus answers at once.
 
         All faces are divided in two by their numbers, again and again, until no part can hide one
         of the `count` nearest. Each half has half of those found in the whole at least, so it ends.
         """
-        parts = {"": self._nearest(probe[None], _MOST_HITS, "")[0]}
+        parts = {"": self._nearest(probe[None], _MOST_HITS, "", timestamp)[0]}
         while True:
-            best = _best(list(parts.values()), count)
+            best = best_hits(list(parts.values()), count)
             last = best.similarities[-1] if len(best.numbers) == count else -np.inf
             hiding = [
                 condition
@@ -203,7 +220,15 @@ class MilvusIndex:
                 middle = int(np.sort(parts.pop(condition).numbers)[_MOST_HITS // 2])
                 besides = f"{condition} and " if condition else ""
                 for half in (f"{besides}number < {middle}", f"{besides}number >= {middle}"):
-                    parts[half] = self._nearest(probe[None], _MOST_HITS, half)[0]
+                    parts[half] = self._nearest(probe[None], _MOST_HITS, half, timestamp)[0]
+
+
+def _consistent(timestamp: int | None) -> dict[str, object]:
+    """What a question says of how new its answer has to be; else, the collection's `Strong` holds,
+    which waits for the time tick after the question."""
+    if timestamp is None:
+        return {}
+    return {"consistency_level": "Customized", "guarantee_timestamp": timestamp}
 
 
 def _pieces(numbers: FaceNumbers) -> Iterator[FaceNumbers]:
@@ -215,7 +240,7 @@ def _hits(numbers: Sequence[int], similarities: Sequence[float]) -> Hits:
     return Hits(np.array(numbers, dtype=np.int64), np.array(similarities, dtype=np.float32))
 
 
-def _best(parts: Sequence[Hits], count: int) -> Hits:
+def best_hits(parts: Sequence[Hits], count: int) -> Hits:
     """The best of parts that have no face in common."""
     if not parts:
         return _hits([], [])

@@ -15,7 +15,7 @@ Import it only where Milvus is wanted; see `connection`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
@@ -34,12 +34,15 @@ from app.errors import (
 from app.gallery.collection_state import CollectionStates, key_of
 from app.gallery.index.protocol import MakeIndex, VectorIndex
 from app.gallery.milvus.connection import Milvus, MilvusCollectionMissing, Seen
+from app.gallery.milvus.index_view import NO_CHANGES, IndexView
+from app.gallery.milvus.marks import Marks
 from app.gallery.milvus.milvus_index import MilvusIndex
 from app.gallery.milvus.tracks import PREFIX, Track, Tracks, description, witness
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.remains import Remains, Where
+from app.gallery.store.repositories.change_repository import Delta
 from app.gallery.store.repositories.position_repository import Position
 from app.gallery.store.transaction import Collections
 from app.gallery.sync.index_fallback import Fallback, GuardedIndex
@@ -57,6 +60,9 @@ _PROGRESS_EVERY_S = 5.0
 _COUNTS = 3
 """Attempts to count the faces while no other process enrolls any."""
 
+_MOST_SINCE = 500
+"""Faces of the log that a search compares itself; 1 MB of vectors, some milliseconds."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -66,6 +72,16 @@ class Filling:
 
     done: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """What a search asks of Milvus: what it had at `timestamp`; and what the log has `since`."""
+
+    track: Track
+    position: Position
+    timestamp: int | None
+    since: Delta = NO_CHANGES
 
 
 class MilvusSync:
@@ -96,6 +112,7 @@ class MilvusSync:
         """By collection number, what this process has seen of those that are searched."""
         self._seen: dict[str, Seen] = {}
         """By name, the Milvus collections that had as many faces as the database."""
+        self._marks: dict[int, Marks] = {}
         self._foreign: set[str] = set()
         self._swept: set[str] | None = None
         """The names of our Milvus collections when the others were last looked through."""
@@ -163,22 +180,30 @@ class MilvusSync:
     def catch_up(self, name: str) -> VectorIndex:
         with self._store.reading_all() as collections:
             collection = collections.get(name)
-        return self.index_at(collection)
+        return self._guarded(collection, self._brought)
 
     def index_at(self, collection: CollectionView) -> VectorIndex:
+        return self._guarded(
+            collection, lambda collection: self._at_once(collection) or self._brought(collection)
+        )
+
+    def _guarded(
+        self, collection: CollectionView, reach: Callable[[CollectionView], _Reached]
+    ) -> VectorIndex:
         try:
-            track, position = self._brought(collection)
+            reached = reach(collection)
         except CollectionNotFound:
             self.forget(collection.number)
             raise
         except IndexUnavailable as error:
             return self._instead(collection, error, None)
-        if position.digest != collection.digest:  # Milvus has that of the serving embedder only
+        if reached.position.digest != collection.digest:  # Milvus has the serving embedder's only
             raise EmbedderGoneError(collection.name)
-        index = self._index(collection, track)
+        index = self._index(collection, reached.track)
+        view = IndexView(index, reached.position, reached.timestamp, reached.since)
         return GuardedIndex(
-            index,
-            length=lambda: index.length_at(position),
+            view,
+            length=lambda: len(view),
             otherwise=lambda error: self._instead(collection, error, index),
         )
 
@@ -192,6 +217,8 @@ class MilvusSync:
         with self._store.reading_all() as collections:
             present = collections.everything()
             positions = self._tracks.positions(collections, present)
+            for number, followed in positions.items():
+                self._marks_of(number).settled(followed)
             coming = [one for one in present if self._needs_coming(collections, one, positions)]
             names = self._tracks.names(collections, present)
         views = [
@@ -308,7 +335,32 @@ class MilvusSync:
 
     # -- bringing it further ---------------------------------------------------------------------
 
-    def _brought(self, collection: CollectionView) -> tuple[Track, Position]:
+    def _at_once(self, collection: CollectionView) -> _Reached | None:
+        """Return what a search need not wait for: what Milvus showed a moment ago, and the log
+        since.
+
+        None when more changed since than is read at once, or Milvus has no such moment.
+        """
+        with self._store.reading_all() as collections:
+            current = collections.reread(collection)
+            track = self._tracks.serving(collections, current)
+            if track is None:
+                return None
+            position = collections.positions(track.where).find(collection.number)
+            if position is None or not position.leads_to(current):
+                return None
+            mark = self._marks_of(collection.number).settled(position)
+            if mark is None or mark.revision < current.log_start:
+                return None
+            if mark.revision == current.revision:
+                return _Reached(track, position, mark.timestamp)
+            changes = collections.within(current).changes
+            since, revision = changes.next_above(mark.revision, most=_MOST_SINCE)
+        if revision < current.revision:
+            return None
+        return _Reached(track, position, mark.timestamp, since)
+
+    def _brought(self, collection: CollectionView) -> _Reached:
         """Bring Milvus to the revision of `collection` at least.
 
         Raises CollectionNotFound and IndexUnavailable.
@@ -316,7 +368,8 @@ class MilvusSync:
         reached = self._bring(collection, until=monotonic() + self._patience_s)
         if reached is None:
             raise IndexUnavailable(f"the index of {collection.name!r} is being brought up to date")
-        return reached
+        track, position = reached
+        return _Reached(track, position, position.timestamp)
 
     def _bring(self, collection: CollectionView, *, until: float) -> tuple[Track, Position] | None:
         """Send Milvus the log, piece by piece; return None when it was not done in time.
@@ -404,7 +457,7 @@ class MilvusSync:
                 self._reported_at = monotonic()
                 _log.info("index_uploading", collection=current.name, up_to_face=int(numbers[-1]))
         else:
-            positions.end_upload(current.number)
+            positions.end_upload(current.number, self._milvus.timestamp())
             _log.info("index_uploaded", collection=current.name, faces=len(index))
 
     def _send(
@@ -413,7 +466,8 @@ class MilvusSync:
         changes = collections.within(current).changes
         delta, revision = changes.next_above(position.revision, most=_FACES_AT_ONCE)
         apply(self._index_of(current, track), delta)
-        collections.positions(track.where).set_revision(current.number, revision)
+        timestamp = self._milvus.timestamp()
+        collections.positions(track.where).set_revision(current.number, revision, timestamp)
 
     def _restart(self, collections: Collections, collection_number: int) -> bool:
         """Begin to upload the collection anew; return False when there is none."""
@@ -579,8 +633,7 @@ class MilvusSync:
             if index is None or self._is_searched(collection, index.name):
                 self.forget(collection.number)
             # Else another space took its place, and it was dropped.
-            track, _ = self._brought(collection)
-            return self._index(collection, track)
+            return self._index(collection, self._brought(collection).track)
         if self._fallback is None:
             raise error
         return self._fallback.index_at(collection)
@@ -615,6 +668,10 @@ class MilvusSync:
             track = self._tracks.serving(collections, collections.reread(collection))
         return track is None or track.name == name
 
+    def _marks_of(self, collection_number: int) -> Marks:
+        with self._lock:
+            return self._marks.setdefault(collection_number, Marks())
+
     def _lock_of(self, collection_number: int) -> Lock:
         """The lock that lets one thread of this process wait for the database's lock."""
         with self._lock:
@@ -639,6 +696,8 @@ class MilvusSync:
                 self._foreign.add(name)
         numbers = {collection.number for collection in present}
         with self._lock:
+            for gone in set(self._marks) - numbers:
+                self._marks.pop(gone)
             for gone in set(self._known) - numbers:
                 self._known.pop(gone)
                 self._locks.pop(gone, None)

@@ -586,6 +586,8 @@ class IndexPositionTable(Table):
     """Identifies one such index."""
     digest: Mapped[str] = mapped_column(String(64))
     revision: Mapped[int] = mapped_column(Number)
+    timestamp: Mapped[int | None] = mapped_column(BigInteger)
+    """By the clock of that index, when it had taken the last change; None where it has no clock."""
 
 
 class IdempotencyKeyTable(Table):

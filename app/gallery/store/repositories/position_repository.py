@@ -21,6 +21,10 @@ class Position:
     uploaded: int | None
     """While all faces are being uploaded, by their numbers: the last one that is there; 0 before
     the first. None when that is done: only then does the index stand for `revision`."""
+    timestamp: int | None = None
+    """By the clock of the index, a moment after its last change; None when that is not known."""
+    filled_at: int | None = None
+    """The same of the last upload, which identifies it."""
 
     def stands_for(self, collection: CollectionView, *, since: int | None = None) -> bool:
         """Whether the index holds the faces of the collection's revision, or one from `since`."""
@@ -98,16 +102,25 @@ class PositionRepository:
     def restart(self, collection: CollectionView) -> None:
         """Begin an upload of all faces; until it is done the index stands for no revision."""
         for store, revision in zip(self._stores, (collection.revision, 0), strict=True):
-            self._set(collection.number, store, digest=collection.digest, revision=revision)
+            self._set(
+                collection.number,
+                store,
+                digest=collection.digest,
+                revision=revision,
+                timestamp=None,
+            )
 
     def set_uploaded(self, collection_number: int, face_number: int) -> None:
         self._set(collection_number, self._stores[1], revision=face_number)
 
-    def end_upload(self, collection_number: int) -> None:
-        self._set(collection_number, self._stores[1], revision=_DONE)
+    def end_upload(self, collection_number: int, timestamp: int | None = None) -> None:
+        self._set(collection_number, self._stores[0], timestamp=timestamp)
+        self._set(collection_number, self._stores[1], revision=_DONE, timestamp=timestamp)
 
-    def set_revision(self, collection_number: int, revision: int) -> None:
-        self._set(collection_number, self._stores[0], revision=revision)
+    def set_revision(
+        self, collection_number: int, revision: int, timestamp: int | None = None
+    ) -> None:
+        self._set(collection_number, self._stores[0], revision=revision, timestamp=timestamp)
 
     def remove(self, collection_number: int) -> None:
         self._session.execute(
@@ -145,19 +158,21 @@ class PositionRepository:
             IndexPositionTable.store,
             IndexPositionTable.digest,
             IndexPositionTable.revision,
+            IndexPositionTable.timestamp,
         ).where(IndexPositionTable.store.in_(self._stores))
         if collection_number is not None:
             query = query.where(IndexPositionTable.collection_number == collection_number)
         rows = self._session.execute(query).all()
         uploads = {
-            row.collection_number: row.revision
+            row.collection_number: (row.revision, row.timestamp)
             for row in rows
-            if row.store == self._stores[1] and row.revision != _DONE
+            if row.store == self._stores[1]
         }
-        return {
-            row.collection_number: Position(
-                row.digest, row.revision, uploads.get(row.collection_number)
-            )
-            for row in rows
-            if row.store == self._stores[0]
-        }
+        found = {}
+        for number, store, digest, revision, timestamp in rows:
+            if store == self._stores[0]:
+                uploaded, filled_at = uploads.get(number, (_DONE, None))
+                found[number] = Position(
+                    digest, revision, None if uploaded == _DONE else uploaded, timestamp, filled_at
+                )
+        return found
