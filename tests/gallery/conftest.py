@@ -1,10 +1,12 @@
 """Galleries on a migrated, empty database of each kind."""
 
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from app.gallery.gallery import Gallery
 from app.gallery.journal.journal import Journal
@@ -84,3 +86,28 @@ def full_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(FaceRepository, "embeddings", noted)
     return names
+
+
+@pytest.fixture(scope="module")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Database]]:
+    """Makes the database new, and its folder empty.
+
+    It is the same all the time: what SQLAlchemy knows of the statements is worth most of the time.
+    So is what makes a database outlive a power cut, which is no part of this.
+    """
+    template = tmp_path_factory.mktemp("template") / "gallery.db"
+    with closing(Database(f"sqlite:///{template}", timeout_s=10)) as migrated:
+        migrated.upgrade()
+    folder = tmp_path_factory.mktemp("machine")
+    database = Database(f"sqlite:///{folder / 'gallery.db'}", timeout_s=10)
+    event.listen(database.engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
+
+    def new() -> Database:
+        database.close()
+        shutil.rmtree(folder)
+        folder.mkdir()
+        shutil.copy(template, folder)
+        return database
+
+    yield new
+    database.close()

@@ -1,8 +1,6 @@
 """Any sequence of changes, restarts, failures and processes leaves what a dictionary says."""
 
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +15,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from app.errors import CountChanged, ExternalIdTaken, IdentityNotFound
@@ -37,7 +34,7 @@ from app.gallery.records import (
     PeopleFilter,
 )
 from app.gallery.store.database import Database
-from app.gallery.sync.index_sync import IndexSync
+from app.gallery.sync.index_sync import Sync
 from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import Embedding
 from tests.gallery.factories import (
@@ -123,10 +120,8 @@ class GalleryMachine(RuleBasedStateMachine):
         gallery.open()
         return gallery
 
-    def sync(self, process: int) -> IndexSync:
-        sync = self.processes[process].sync
-        assert isinstance(sync, IndexSync)
-        return sync
+    def sync(self, process: int) -> Sync:
+        return self.processes[process].sync
 
     def pick(self, collection: str, number: int) -> tuple[str, Person] | None:
         people = list(self.people[collection].items())
@@ -543,31 +538,6 @@ class GalleryMachine(RuleBasedStateMachine):
         finally:
             for gallery in self.processes:
                 gallery.close()
-
-
-@pytest.fixture(scope="module")
-def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Database]]:
-    """Makes the database new, and its folder empty.
-
-    It is the same all the time: what SQLAlchemy knows of the statements is worth most of the time.
-    So is what makes a database outlive a power cut, which is no part of this.
-    """
-    template = tmp_path_factory.mktemp("template") / "gallery.db"
-    with closing(Database(f"sqlite:///{template}", timeout_s=10)) as migrated:
-        migrated.upgrade()
-    folder = tmp_path_factory.mktemp("machine")
-    database = Database(f"sqlite:///{folder / 'gallery.db'}", timeout_s=10)
-    event.listen(database.engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
-
-    def new() -> Database:
-        database.close()
-        shutil.rmtree(folder)
-        folder.mkdir()
-        shutil.copy(template, folder)
-        return database
-
-    yield new
-    database.close()
 
 
 @pytest.mark.parametrize("make_index", [ExactIndex, PackedIndex, ListedIndex])

@@ -181,7 +181,7 @@ _started: list[MilvusServer] = []
 
 
 @contextmanager
-def shared_milvus(folder: Path) -> Iterator[str]:
+def shared_milvus(folder: Path, settings: dict[str, object] | None = None) -> Iterator[str]:
     """The URI of a server that all processes with this folder share.
 
     The first one starts it; the last one ends it. Each holds a lock on a file as long as it uses
@@ -194,7 +194,7 @@ def shared_milvus(folder: Path) -> Iterator[str]:
         fcntl.flock(turn, fcntl.LOCK_EX)
         server = folder / "server"
         if not server.exists():
-            started = MilvusServer(folder / "data")
+            started = MilvusServer(folder / "data", settings)
             _started.append(started)  # Python warns of a process that nothing refers to
             server.write_text(f"{started.pid} {started.uri}", encoding="ascii")
         pid, uri = server.read_text(encoding="ascii").split()

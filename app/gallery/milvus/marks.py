@@ -47,13 +47,14 @@ class Marks:
                 self._seen.clear()
                 return None
             mark = Mark(position.revision, position.timestamp)
-            last = self._seen[-1][1] if self._seen else None
-            # Lower: the position was read before another thread's, or the database was set back.
-            if self._upload != upload or (last is not None and mark.revision < last.revision):
+            if self._upload != upload:
                 self._seen.clear()
-                last = None
-            self._upload = upload
-            if mark != last:
+                self._upload = upload
+            # Another thread read its position later and noted it before; or the database was set
+            # back to a backup, whose later revisions may be others.
+            while self._seen and self._seen[-1][1].revision > mark.revision:
+                self._seen.pop()
+            if not self._seen or self._seen[-1][1] != mark:
                 self._seen.append((now, mark))
             while len(self._seen) > 1 and now - self._seen[1][0] >= _SETTLES_S:
                 self._seen.popleft()

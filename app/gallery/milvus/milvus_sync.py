@@ -99,6 +99,7 @@ class MilvusSync:
         *,
         fallback: MakeIndex | None = None,
         patience_s: float = 2.0,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._store = Store(database)
         self._milvus = milvus
@@ -106,6 +107,7 @@ class MilvusSync:
         self._tracks = Tracks(database, milvus.address)
         self._fallback = None if fallback is None else Fallback(database, fallback)
         self._patience_s = patience_s
+        self._clock = clock
         self._lock = Lock()
         self._locks: dict[int, Lock] = {}
         self._known: dict[int, MilvusIndex] = {}
@@ -670,7 +672,7 @@ class MilvusSync:
 
     def _marks_of(self, collection_number: int) -> Marks:
         with self._lock:
-            return self._marks.setdefault(collection_number, Marks())
+            return self._marks.setdefault(collection_number, Marks(self._clock))
 
     def _lock_of(self, collection_number: int) -> Lock:
         """The lock that lets one thread of this process wait for the database's lock."""

@@ -56,18 +56,6 @@ def lite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteServer]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
-def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URI of a Milvus server that all tests share. Skips where none can be started."""
-    if WITHOUT_MILVUS is not None:
-        pytest.skip(WITHOUT_MILVUS)
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    with shared_milvus(folder / "standalone") as uri:
-        yield uri
-
-
 @pytest.fixture
 def proxy(standalone: str) -> Iterator[BreakableProxy]:
     """A connection to that server which a test can break."""
@@ -83,14 +71,42 @@ def breakable(tmp_path: Path) -> Iterator[LiteServer]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of one Milvus standalone for all tests, in whichever process.
+
+    Its time ticks are short, as each search that is to see all changes waits for one. It ends
+    itself when its sessions expire, which may happen on a busy machine; here, they last.
+    """
+    given = os.environ.get("VULTUS_TEST_MILVUS_URI")
+    if given is not None:
+        yield given
+        return
+    if WITHOUT_MILVUS is not None:
+        pytest.skip(f"{WITHOUT_MILVUS}, and VULTUS_TEST_MILVUS_URI is not set")
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    settings: dict[str, object] = {"proxy.timeTickInterval": 20, "common.session.ttl": 300}
+    with shared_milvus(folder / "milvus", settings) as uri:
+        yield uri
+
+
+@pytest.fixture(params=["lite", "standalone"], scope="session")
+def uri(request: pytest.FixtureRequest) -> str:
+    """The URI of each kind of Milvus."""
+    server = request.getfixturevalue(request.param)
+    return server.uri if isinstance(server, LiteServer) else str(server)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def milvus(lite: LiteServer) -> Iterator[Milvus]:
-    connected = Milvus(lite.uri)
+def milvus(uri: str) -> Iterator[Milvus]:
+    connected = Milvus(uri)
     yield connected
     connected.close()
 
@@ -113,6 +129,7 @@ def open_on_milvus(
             **options: object,
         ) -> Gallery:
             ours = with_masters(connect()) if sealed else connect()
+            options = {"clock": clock, **options}
             sync = MilvusSync(ours, Milvus(uri, clock=clock), **options)  # type: ignore[arg-type]
             gallery = Gallery(ours, sync, model)
             stack.callback(gallery.close)
