@@ -135,6 +135,7 @@ class MilvusSync:
                 with suppress(CollectionNotFound):  # deleted by another process just now
                     self._bring(collection, until=inf)
                     self._require_true(collection, until=inf)
+                    self._date(collection)
             self._sweep()
         except IndexUnsupported as error:
             raise StartupError(str(error)) from error
@@ -484,6 +485,19 @@ class MilvusSync:
         positions.lock(collection_number, wait=True)
         positions.restart(current)
         return True
+
+    def _date(self, collection: CollectionView) -> None:
+        """Note a moment of Milvus's clock at a position of before such moments were noted."""
+        with self._store.writing_all() as collections:
+            track = self._tracks.serving(collections, collections.reread(collection))
+            if track is None:
+                return
+            positions = collections.positions(track.where)
+            position = positions.lock(collection.number)
+            if position is None or position.uploaded is not None or position.timestamp is not None:
+                return
+            timestamp = self._milvus.timestamp()
+            positions.set_revision(collection.number, position.revision, timestamp)
 
     def _require_true(self, collection: CollectionView, *, until: float) -> None:
         """Upload a collection anew if another one took its place in Milvus, or it lost rows.

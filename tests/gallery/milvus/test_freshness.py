@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
 
 from app.gallery.gallery import Gallery
 from app.gallery.index.protocol import Hits, Vectors
@@ -11,6 +12,7 @@ from app.gallery.milvus import milvus_sync
 from app.gallery.milvus.milvus_index import MilvusIndex
 from app.gallery.records import Condition, PeopleFilter, Searched
 from app.gallery.search.nearest_people import PeopleQuery
+from app.gallery.store.database import Database
 from tests.gallery.conftest import sqlite_only
 from tests.gallery.factories import (
     COLLECTION,
@@ -119,3 +121,16 @@ def test_what_was_uploaded_anew_is_found_at_once(
     writer.sync.forget(number)
     writer.sync.follow()
     assert found_ids(reader, PROBE) == [identity.id]
+
+
+@sqlite_only
+def test_position_without_a_moment_is_given_one_at_a_start(
+    open_on_milvus: OpenOnMilvus, standalone: str, database: Database, asked: Timestamps
+) -> None:
+    """It is of a version that noted none."""
+    identity, _ = enroll(open_on_milvus(uri=standalone), PROBE)
+    with database.writing() as session:
+        session.execute(text("UPDATE index_positions SET timestamp = NULL"))
+    assert found_ids(open_on_milvus(uri=standalone), PROBE) == [identity.id]
+    (timestamp,) = asked
+    assert timestamp is not None
