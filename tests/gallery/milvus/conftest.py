@@ -105,8 +105,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def milvus(uri: str) -> Iterator[Milvus]:
-    connected = Milvus(uri)
+def milvus(lite: LiteServer) -> Iterator[Milvus]:
+    connected = Milvus(lite.uri)
     yield connected
     connected.close()
 

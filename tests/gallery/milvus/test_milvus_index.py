@@ -53,6 +53,14 @@ def shared_index(uri: str) -> Iterator[MilvusIndex]:
 
 
 @pytest.fixture
+def milvus(uri: str) -> Iterator[Milvus]:
+    """Of each kind."""
+    connected = Milvus(uri)
+    yield connected
+    connected.close()
+
+
+@pytest.fixture
 def index(shared_index: MilvusIndex) -> MilvusIndex:
     """Empty."""
     shared_index._milvus.ask(lambda client: client.delete(shared_index.name, filter="number >= 0"))
