@@ -44,6 +44,7 @@ from app.recognition.quality.measures import (
 from app.recognition.types import QualityComponent
 
 Floats = NDArray[np.float64]
+Constant = tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 
 class Part(Enum):
@@ -84,12 +85,13 @@ _TO_XYZ: Final = (
 )
 _WHITE: Final = (0.950456, 1.0, 1.088754)
 """Of CIE D65, as OpenCV has it."""
+_SECOND_DIFFERENCES: Final = tuple(map(tuple, SECOND_DIFFERENCES.tolist()))
 
 
 def measure_crops(crops: Tensor) -> Tensor:
     """Raw values (N, 7) of crops (N, 112, 112, 3) of `CROP`, uint8 on a device: OF_PIXELS."""
     pixels = crops.float()
-    luminance = pixels @ pixels.new_tensor(_LUMINANCE)
+    luminance = pixels @ _constant(_LUMINANCE, crops.device)
     inside = _inside(luminance, Part.FACE)
     differences = _second_differences(_blurred(luminance, 1))
     sharpness, noise = _detail(luminance, differences)
@@ -145,7 +147,7 @@ def _outside(landmarks: Floats, sizes: NDArray[np.int64]) -> Floats:
 def _detail(luminance: Tensor, differences: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     coarse = _blurred(luminance, 4) - _blurred(luminance, 8)
     structure = _rms(_inside(coarse, Part.FACE)) + FLOOR
-    seconds = _filtered(luminance, luminance.new_tensor(SECOND_DIFFERENCES)).abs()
+    seconds = _filtered(luminance, _constant(_SECOND_DIFFERENCES, luminance.device)).abs()
     texture = _filtered(seconds, torch.full((9, 9), 1 / 81, device=seconds.device))
     noise = _quantile(_inside(texture, Part.FACE), 0.2) * NOISE_SCALE
     least = torch.stack([_rms(_inside(some, Part.FACE_DIFFERENCES)) for some in differences]).amin(
@@ -201,7 +203,8 @@ def _median_color(pixels: Tensor) -> Tensor:
     """The medians of a and b of CIELAB, (N, 2), of pixels (N, points, 3)."""
     shares = pixels / 255
     linear = torch.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
-    xyz = linear @ linear.new_tensor(_TO_XYZ).T / linear.new_tensor(_WHITE)
+    to_xyz, white = (_constant(values, pixels.device) for values in (_TO_XYZ, _WHITE))
+    xyz = linear @ to_xyz.T / white
     x, y, z = torch.where(xyz > 0.008856, xyz ** (1 / 3), 7.787 * xyz + 16 / 116).unbind(dim=2)
     return torch.stack([_quantile(500 * (x - y), 0.5), _quantile(200 * (y - z), 0.5)], dim=1)
 
@@ -248,6 +251,12 @@ def _quantile(values: Tensor, share: float) -> Tensor:
 def _inside(values: Tensor, part: Part) -> Tensor:
     """The values (N, rows, columns, ...) in a part, (N, points, ...)."""
     return values.flatten(1, 2)[:, _places(part, values.device)]
+
+
+@cache
+def _constant(values: Constant, device: torch.device) -> Tensor:
+    """Constants that are on the device from the first batch on."""
+    return torch.tensor(values, dtype=torch.float32, device=device)
 
 
 @cache
