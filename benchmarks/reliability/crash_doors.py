@@ -86,6 +86,7 @@ class GalleryDoor:
         return _all_pages(page)
 
     def counts(self) -> Counts:
+        self._gallery.sync.follow()  # searches do not wait until Milvus has the last changes
         collection = self._gallery.collections.get(DEFAULT_COLLECTION)
         return collection.identity_count, collection.face_count, self._gallery.sync.face_count()
 

@@ -48,7 +48,9 @@ class IndexView:
         self._index.remove(numbers)
 
     def search(self, probes: Vectors, count: int) -> list[Hits]:
-        found = self._index.search(probes, count, timestamp=self._timestamp)
+        # Milvus may still have faces that are gone, each in the place of one that is there.
+        asked = count + len(self._changed)
+        found = self._index.search(probes, asked, timestamp=self._timestamp)
         return self._with_added(probes, found, slice(None), count)
 
     def search_among(self, probes: Vectors, numbers: FaceNumbers, count: int) -> list[Hits]:
@@ -65,12 +67,16 @@ class IndexView:
         chosen: slice | NDArray[np.bool_],
         count: int,
     ) -> list[Hits]:
-        numbers, vectors = self._numbers[chosen], self._vectors[chosen]
-        if not len(numbers):
+        if not self._changed:
             return found
+        numbers, vectors = self._numbers[chosen], self._vectors[chosen]
+        changed = np.array(sorted(self._changed), dtype=np.int64)
+        found = [_without(hits, changed) for hits in found]
+        if not len(numbers):
+            return [Hits(hits.numbers[:count], hits.similarities[:count]) for hits in found]
         similarities = (probes @ vectors.T).astype(np.float32)
         return [
-            best_hits([_without(hits, numbers), Hits(numbers, added)], count)
+            best_hits([hits, Hits(numbers, added)], count)
             for hits, added in zip(found, similarities, strict=True)
         ]
 
