@@ -6,17 +6,11 @@ from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from importlib.resources import as_file, files
 from pathlib import Path
 from time import monotonic
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import Dialect
@@ -39,16 +33,20 @@ from app.errors import (
 )
 from app.gallery.journal.journal import NoJournal, WritesNotes
 from app.gallery.store.database_errors import meaning
-from app.gallery.store.postgresql import GivesUp, WatchedConnection, postgresql_arguments
+from app.gallery.store.postgresql import GivesUp, postgresql_arguments
 from app.gallery.store.postgresql_rewriting import LARGE_BYTES, rewrite
 from app.gallery.store.postgresql_wal import empty_wal, wal_facts, wal_remains
 from app.gallery.store.remains import BACKUPS, Remains, Where
+from app.gallery.store.schema import migration_of, newest_migration, upgrade
 from app.gallery.store.sqlite_connection import configure_sqlite
 from app.gallery.store.storage import DiskReserve, Storage
 from app.gallery.store.tables import Table
 from app.gallery.store.write_turns import WriteTurns
 from app.gallery.vault.vault import IN_SESSION, Vault
 from app.runtime.threads import MOST_AT_ONCE
+
+if TYPE_CHECKING:
+    from app.gallery.store.watched_connection import WatchedConnection
 
 _WRITES = "vultus_writes"
 _WRITES_UNTIL = "vultus_writes_until"
@@ -265,19 +263,20 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema to the newest migration. Raises StartupError when it cannot."""
-        with self.opening(), _alembic_config() as config, self.engine.connect() as plain:
-            writes = {_WRITES: True}
-            config.attributes["connection"] = plain.execution_options(**writes)
-            command.upgrade(config, "head")
+        with self.opening():
+            with self.engine.connect() as connection:
+                if migration_of(connection) == newest_migration():
+                    return
+            with self.engine.connect() as plain:
+                upgrade(plain.execution_options(**{_WRITES: True}))
 
     def require_current_schema(self) -> None:
         """Raise StartupError unless the schema is that of the newest migration."""
-        with self.opening(), _alembic_config() as config, self.engine.connect() as connection:
-            head = ScriptDirectory.from_config(config).get_current_head()
-            current = MigrationContext.configure(connection).get_current_revision()
-        if current != head:
+        with self.opening(), self.engine.connect() as connection:
+            current = migration_of(connection)
+        if current != newest_migration():
             raise SchemaOutdated(
-                f"the database is at migration {current}, this version needs {head}"
+                f"the database is at migration {current}, this version needs {newest_migration()}"
             )
 
     def close(self) -> None:
@@ -300,11 +299,6 @@ class Database:
             raise StartupError(
                 f"cannot open or migrate the database ({error.orig}); check VULTUS_DATABASE_URL "
                 "and VULTUS_DATA_DIR"
-            ) from error
-        except CommandError as error:
-            raise StartupError(
-                f"the database was made by another version of Vultus ({error}); install that "
-                "version"
             ) from error
 
     def _connection(self, **options: Any) -> Connection:  # noqa: ANN401  (SQLAlchemy's own)
@@ -392,7 +386,10 @@ class Database:
         _record: ConnectionPoolEntry | None,
         arguments: list[Any],
         options: dict[str, Any],
-    ) -> WatchedConnection:
+    ) -> "WatchedConnection":
+        # Imported here, as a service on SQLite needs no driver of PostgreSQL.
+        from app.gallery.store.watched_connection import WatchedConnection  # noqa: PLC0415
+
         connection = WatchedConnection.connect(*arguments, **options)
         connection.gives_up = self._gives_up
         return connection
@@ -486,14 +483,6 @@ def _postgresql_engine(url: URL, timeout_s: float) -> Engine:
         hide_parameters=True,
         connect_args=postgresql_arguments(timeout_s),
     )
-
-
-@contextmanager
-def _alembic_config() -> Iterator[Config]:
-    with as_file(files("migrations")) as folder:
-        config = Config()
-        config.set_main_option("script_location", str(folder).replace("%", "%%"))
-        yield config
 
 
 def _file_id(file: Path) -> tuple[int, int] | None:

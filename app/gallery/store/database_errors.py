@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -64,8 +63,9 @@ def meaning(
     found = None
     if isinstance(cause, sqlite3.Error):
         found = _of_sqlite(cause, file)
-    elif isinstance(cause, psycopg.Error) and cause.sqlstate in _POSTGRESQL:
-        found = _POSTGRESQL[cause.sqlstate]()
+    else:  # of psycopg, which is not imported for SQLite
+        code = getattr(cause, "sqlstate", None)
+        found = _POSTGRESQL[code]() if code in _POSTGRESQL else None
     if found is not None:
         return found
     if isinstance(

@@ -13,11 +13,13 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic, sleep
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from psycopg.errors import Diagnostic
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
+
+if TYPE_CHECKING:
+    from psycopg.errors import Diagnostic
 
 LARGE_BYTES: Final = 128 * 1024 * 1024
 """Above this size, with indexes and TOAST, a table is not rewritten unless asked for. Some 0.5 s a
@@ -96,7 +98,7 @@ def _deleted_rows_kept(connection: Connection) -> Iterator[list[int]]:
     driver: Any = connection.connection.driver_connection
     kept: list[int] = []
 
-    def note(notice: Diagnostic) -> None:
+    def note(notice: "Diagnostic") -> None:
         found = _NUMBER.search(notice.message_detail or "")  # in any language it comes first
         if found:
             kept.append(int(found.group()))

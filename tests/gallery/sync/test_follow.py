@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.errors import DatabaseUnavailable
 from app.gallery.gallery import Gallery
-from app.gallery.store import change_signal as signal_module
+from app.gallery.store import quiet as quiet_module
 from app.gallery.store.change_signal import ChangeSignal, change_signal
 from app.gallery.store.database import Database
 from app.gallery.sync import periodic as periodic_module
@@ -21,8 +21,8 @@ POLL_S = 0.01
 
 @pytest.fixture(autouse=True)
 def _nobody_looks_untold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signal_module, "_LOOK_ANYWAY_S", 3_600)
-    monkeypatch.setattr(signal_module, "_LOOK_UP_S", 0)
+    monkeypatch.setattr(quiet_module, "_LOOK_ANYWAY_S", 3_600)
+    monkeypatch.setattr("app.gallery.store.postgresql_signal._LOOK_UP_S", 0)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_somebody_looks_now_and_then_although_nothing_is_told(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was told while the connection was broken is lost."""
-    monkeypatch.setattr(signal_module, "_LOOK_ANYWAY_S", 0.1)
+    monkeypatch.setattr(quiet_module, "_LOOK_ANYWAY_S", 0.1)
     signal = change_signal(database, Event())
     for _ in range(3):
         eventually(lambda: not signal.wait(POLL_S))
