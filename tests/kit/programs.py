@@ -12,10 +12,6 @@ VULTUS = Path(sys.executable).parent / "vultus"
 """The installed command."""
 
 
-_PREPARED = Path(gettempdir()) / f"vultus-tests-prepared-{os.getuid()}"
-"""Networks as they were prepared for one server, for all others: half a second of CPU time each."""
-
-
 class Program(Protocol):
     """A process; the methods are those of `subprocess.Popen`."""
 
@@ -69,7 +65,8 @@ def server_environment(data_dir: Path, port: int, **variables: str) -> dict[str,
         "VULTUS_DATA_DIR": str(data_dir),
         "VULTUS_PORT": str(port),
         "VULTUS_DEVICE": "cpu",
-        "VULTUS_PREPARED_DIR": str(_PREPARED),
+        # As they were prepared for one server, for all others: half a second of CPU time each.
+        "VULTUS_PREPARED_DIR": f"{gettempdir()}/vultus-tests-prepared-{os.getuid()}",
         "VULTUS_LOG__FORMAT": "json",
         # They are asked for the same person again and again, until something has happened.
         "VULTUS_LIMITS__SEARCHES_PER_PERSON": "1000000",

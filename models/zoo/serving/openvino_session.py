@@ -60,10 +60,12 @@ class OpenVinoSession:
         is_idle = self._many is not self._few and self._cores.for_threads(self._count)
         request = (self._many if is_idle else self._few).of_this_thread()
         # Its memory is shared: to find out how to copy an argument of `infer` takes OpenVINO as
-        # long as a small network. The tensor keeps the array as long as the request has it.
-        request.set_input_tensor(_tensor(np.require(x, requirements=["C", "W"])))
+        # long as a small network. The request does not keep the array, which may be a copy of `x`.
+        shared = np.require(x, requirements=["C", "W"])
+        request.set_input_tensor(_tensor(shared))
         request.infer(share_inputs=True, share_outputs=True)
         found = request.get_output_tensor(0).data
+        del shared  # not before the pass has ended
         return np.array(found, dtype=np.float32)  # a copy, as the request reuses its memory
 
     def _compile(self, model: Any, *, streams: int, threads: int) -> Any:  # noqa: ANN401
