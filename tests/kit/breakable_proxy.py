@@ -8,7 +8,7 @@ _PIECE = 65_536
 
 
 class BreakableProxy:
-    """Passes bytes from a port of its own to `port`, and back, until it is told otherwise.
+    """Passes bytes from a port of its own to `port`, and back, until it is cut or stalled.
 
     Each connection has two threads, which end with it.
     """

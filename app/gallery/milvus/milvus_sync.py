@@ -345,12 +345,8 @@ class MilvusSync:
         None when more changed since than is read at once, or Milvus has no such moment.
         """
         with self._store.reading_all() as collections:
-            current = collections.reread(collection)
-            track = self._tracks.serving(collections, current)
-            if track is None:
-                return None
-            position = collections.positions(track.where).find(collection.number)
-            if position is None or not position.leads_to(current):
+            current, track, position = self._stand(collections, collection)
+            if track is None or position is None or not position.leads_to(current):
                 return None
             mark = self._marks_of(collection.number).settled(position)
             if mark is None or mark.revision < current.log_start:
@@ -400,14 +396,22 @@ class MilvusSync:
     def _reached(self, collection: CollectionView) -> tuple[Track, Position] | None:
         """The position, if it is at the revision of `collection` at least."""
         with self._store.reading_all() as collections:
-            current = collections.reread(collection)
-            track = self._tracks.serving(collections, current)
-            if track is None:
-                return None
-            position = collections.positions(track.where).find(collection.number)
-        if position is not None and position.stands_for(current, since=collection.revision):
+            current, track, position = self._stand(collections, collection)
+        if track is None or position is None:
+            return None
+        if position.stands_for(current, since=collection.revision):
             return track, position
         return None
+
+    def _stand(
+        self, collections: Collections, collection: CollectionView
+    ) -> tuple[CollectionView, Track | None, Position | None]:
+        """The collection as it is now, its track that serves, and the position of Milvus there."""
+        current = collections.reread(collection)
+        track = self._tracks.serving(collections, current)
+        if track is None:
+            return current, None, None
+        return current, track, collections.positions(track.where).find(collection.number)
 
     def _step(self, collection: CollectionView) -> bool:
         """Do one piece of work; return False when another process does it."""

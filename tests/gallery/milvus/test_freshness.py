@@ -58,7 +58,7 @@ def settle(galleries: Sequence[Gallery], clock: Clock) -> None:
 
 
 @sqlite_only
-def test_changes_that_milvus_was_not_told_of_are_read_from_the_log(
+def test_changes_that_milvus_has_not_received_are_read_from_the_log(
     open_on_milvus: OpenOnMilvus,
     standalone: str,
     clock: Clock,
@@ -72,7 +72,7 @@ def test_changes_that_milvus_was_not_told_of_are_read_from_the_log(
     assert searched(reader) == Searched(people=2, faces=2)
 
     def cannot(*_: object) -> bool:
-        raise RuntimeError("Milvus is told nothing from here on")
+        raise RuntimeError("Milvus receives nothing from here on")
 
     monkeypatch.setattr(milvus_sync.MilvusSync, "_step", cannot)
     new, _ = enroll(writer, PROBE, unit_vector(3))
@@ -87,7 +87,7 @@ def test_changes_that_milvus_was_not_told_of_are_read_from_the_log(
 
 
 @sqlite_only
-def test_milvus_is_told_first_where_the_log_has_much(
+def test_milvus_receives_the_changes_first_where_the_log_has_much(
     open_on_milvus: OpenOnMilvus,
     standalone: str,
     clock: Clock,
